@@ -1,0 +1,30 @@
+#include "base/thread.h"
+
+#include <pthread.h>
+
+#include <csignal>
+#include <system_error>
+
+namespace trot {
+
+Result<void> Thread::start(const std::string& name, std::function<void()> body) {
+    sigset_t all;
+    sigset_t before;
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);  // the new thread inherits the full mask
+    try {
+        thread_ = std::thread(std::move(body));
+    } catch (const std::system_error& error) {
+        pthread_sigmask(SIG_SETMASK, &before, nullptr);
+        return Fault{Code::no_memory, "cannot start thread " + name + ": " + error.what()};
+    }
+    pthread_sigmask(SIG_SETMASK, &before, nullptr);
+    pthread_setname_np(thread_.native_handle(), name.substr(0, 15).c_str());
+    return {};
+}
+
+void Thread::join() {
+    if (thread_.joinable()) thread_.join();
+}
+
+}  // namespace trot

@@ -1,0 +1,31 @@
+// Exchange: one captured request and its answer, copied out of the host's buffers up to the caps.
+// Callers: the door fills it (host's loop), the recorder reads it (writer thread). Threads: one owner at a time, moved.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "base/text.h"
+#include "plan/plan.h"
+
+namespace trot {
+
+struct Exchange {
+    PlanPtr plan;         // the one that judged it
+    std::string capture;  // 16 random bytes
+    std::string method, target, host, zone;
+    Fields request_fields;  // only those a hook could ask for, and those decoding needs
+    std::string request_body;
+    bool request_truncated = false;
+    int status = 0;
+    Fields response_fields;
+    std::string response_body;
+    bool response_truncated = false;
+    bool ended_early = false;  // the answer's body did not come to its end
+    bool replayed = false;     // read back from the spill file
+    int64_t at_ms = 0;
+
+    size_t bytes() const;  // what it costs the byte budget
+};
+
+}  // namespace trot

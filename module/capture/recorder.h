@@ -1,0 +1,59 @@
+// Recorder: takes committed exchanges from the host's loop, has them evaluated and written by the store's writer, and tells the
+// outcome. When the store is sick it spills them to a second file (spill.h) and takes them back when the store has healed.
+// Callers: the door (commit), engine (wiring). Threads: submit() from the host's thread(s), never blocks; the callback runs on the
+// writer thread.
+#pragma once
+
+#include <atomic>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/counters.h"
+#include "base/log.h"
+#include "capture/exchange.h"
+#include "store/store.h"
+
+namespace trot {
+
+// How a commit ended. `recorded`: durable in the store (maybe with zero events: no hook said yes). `spilled`: durable in the spill
+// file. `lost`: neither; counted, alarmed.
+enum class Recorded { recorded, spilled, lost, stopped };
+
+struct RecordDone {
+    Recorded outcome = Recorded::recorded;
+    void* user = nullptr;
+    std::vector<int64_t> events;      // numbers, known once recorded
+    std::vector<std::string> topics;  // of the same events
+};
+
+struct RecorderOptions {
+    Store* store = nullptr;  // null: no store could be opened; everything spills
+    std::string path;        // store directory, for the spill file
+    uint64_t queue_bytes = 64ULL << 20;
+    uint64_t spill_reserve = 16ULL << 20;
+    uint64_t spill_max = 1ULL << 30;
+    Clock* clock = &system_clock();
+    Log* log = nullptr;
+    Counters* counters = nullptr;
+    std::function<void(RecordDone)> done;   // for exchanges with a user token; writer thread
+    std::function<void()> events_recorded;  // after a commit that holds new events: wakes the dispatcher; writer thread
+};
+
+class Recorder {
+  public:
+    virtual ~Recorder() = default;
+    // Would an exchange be taken now? False when the budget is used up, or the store is sick and the spill file full: the host then
+    // applies on_fault before the request goes up. Any thread, no lock.
+    virtual bool ready() const = 0;
+    virtual bool healthy() const = 0;
+    // Takes the exchange. Code::full when the budget is used up (nothing taken, `user` not used), Code::stopped after stop().
+    virtual Result<void> submit(std::unique_ptr<Exchange> exchange, void* user) = 0;
+    virtual void stop(int64_t drain_ms) = 0;  // every user token has come back when it returns
+};
+
+Result<std::unique_ptr<Recorder>> make_recorder(const RecorderOptions& options);
+
+}  // namespace trot

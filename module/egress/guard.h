@@ -1,0 +1,54 @@
+// Guard: may a delivery go to this address? Judges the very sockaddr that is about to be connected (and again on a reused
+// connection) by a closed list (reliability.md 2.1); configured networks on top. Link-local and metadata addresses are never
+// allowed, not even by name of their network. Callers: egress/transport (libcurl callbacks), the door (`trotline guard`).
+// Threads: immutable after construction.
+#pragma once
+
+#include <sys/socket.h>
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.h"
+
+namespace trot {
+
+struct Network {  // 10.0.0.0/8 or fd00::/8; IPv4 is kept as ::ffff:a.b.c.d/96+n
+    unsigned char bytes[16];
+    unsigned bits;
+};
+Result<Network> parse_network(std::string_view cidr);  // an address alone is /32 or /128
+bool contains(const Network& network, const unsigned char address[16]);
+
+struct GuardVerdict {
+    bool allowed = false;
+    std::string why;  // "public", "loopback", "private (allowed by 10.20.0.0/16)", …
+};
+
+class Guard {
+  public:
+    struct Rules {
+        std::vector<Network> allow, deny;
+        bool nat64 = false;
+        std::vector<std::string> own;  // "127.0.0.1:8080": our listeners and the upstream, literal addresses
+    };
+    Guard() = default;
+    explicit Guard(Rules rules) : rules_(std::move(rules)) {}
+
+    // The address that is about to be connected. extra: the subscription's own allow list.
+    GuardVerdict judge(const sockaddr* address, socklen_t length, const std::vector<Network>& extra = {}) const;
+
+    // A text: URL (checked, then its literal address, or every address its name resolves to, is judged; all must be public) or a
+    // bare address. Blocks on DNS: for the command line and configuration checks, never on a loop.
+    GuardVerdict judge_text(std::string_view value) const;
+
+  private:
+    Rules rules_;
+};
+
+// The class of an address without any configuration: "public" or why not.
+std::string_view classify(const unsigned char address[16], bool nat64);
+
+}  // namespace trot

@@ -1,0 +1,168 @@
+// Plan: the validated configuration, immutable and shared by every thread. Nothing starts from anything else
+// (file → RawConfig → Plan). Built by plan/load.h; read by every room above. Threads: immutable after load; hold it by
+// shared_ptr, captures keep the plan they were judged by (so each event is judged by exactly one plan across reloads).
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <regex>
+#include <string>
+#include <vector>
+
+#include "base/text.h"
+#include "crypto/secret.h"
+#include "url/check.h"
+
+namespace trot {
+
+enum class Guarantee { async, hold };     // DESIGN 1; `intent` is refused by the loader until it exists
+enum class OnFault { open, reject };      // what a sick or full store means, decided before the request goes up
+
+// Where a value comes from. Text form in the file: "response:/id" (JSON pointer into the answer's body), "request:/id",
+// "item:/id" (into one batch item), "path:NAME" (template parameter), "query:NAME", "form:NAME" (request body field),
+// "header:NAME" (answer header), "request-header:NAME", "status".
+struct Source {
+    enum class Part { none, response, request, item, path, query, form, header, request_header, status };
+    Part part = Part::none;
+    std::string key;  // JSON pointer or name
+
+    bool set() const { return part != Part::none; }
+};
+
+// One line of `when`: all must hold. Text form: "SOURCE" = value | [values] | {regex = "…"} | {present = true|false}
+// | {not = value or [values]}.
+struct Condition {
+    enum class Test { equals, regex, present, absent, differs };
+    Source source;
+    Test test = Test::equals;
+    std::vector<std::string> values;  // as JSON text would read: strings bare, numbers and booleans as written
+    std::shared_ptr<const std::regex> regex;  // ECMAScript, search (not full match)
+    std::string spelling;                     // as in the file, for explain
+};
+
+struct StatusRange {
+    int low = 200;
+    int high = 299;
+};
+
+struct Hook {
+    std::string name;      // `name =`, else the topic; for logs and explain
+    std::string topic;     // "order.created"
+    std::string resource;  // `resource =`, else the topic up to its last '.'
+    std::string action;    // `action =`, else the topic after its last '.'
+    std::vector<std::string> methods;  // "POST"; "*" is any method
+    std::string path;                  // template: "/api/orders/{id}", last segment "{rest*}" takes any number of segments
+    std::vector<Field> query;          // parameters the target must carry; value "*" is any value
+    std::vector<StatusRange> status;
+    std::vector<Condition> when;
+    Source items;                 // an array: one event for each element
+    Source id;                    // may be unset: resource_id is empty
+    std::vector<Source> payload;  // first one that is there; several with `merge = true` become one object
+    bool merge = false;
+    std::optional<Guarantee> guarantee;  // else the store's
+    std::optional<OnFault> on_fault;
+    std::string at;  // file:line:column
+};
+
+struct Subscription {
+    std::string name;                 // identity across reloads
+    std::vector<std::string> topics;  // "order.created", "order.*", "*"
+    CheckedUrl url;
+    std::vector<Secret> secrets;  // newest first; several during a rotation; all sign
+    std::string format = "standard";
+    Fields headers;  // sent with each delivery; checked (no reserved name, no CR/LF)
+    std::vector<int64_t> schedule_ms;  // waits between attempts; its length + 1 is the number of attempts
+    int64_t timeout_ms = 15000;        // whole attempt
+    int64_t connect_timeout_ms = 5000;
+    unsigned concurrency = 8;    // attempts in flight
+    unsigned disable_after = 0;  // consecutive dead deliveries that disable it; 0 never
+    std::vector<std::string> allow;  // private networks this one may reach, besides egress.allow
+    bool paused = false;
+    std::string at;
+};
+
+struct StoreConfig {
+    std::string path;  // directory; from url "sqlite:/var/lib/trotline"
+    Guarantee guarantee = Guarantee::hold;
+    OnFault on_fault = OnFault::open;
+    int64_t hold_ms = 2000;                      // the longest an answer waits for its commit
+    uint64_t queue_bytes = 64ULL << 20;          // captures waiting for the recorder
+    uint64_t spill_reserve = 16ULL << 20;        // preallocated for the spill file: works on a full disk
+    uint64_t spill_max = 1ULL << 30;
+    int64_t retention_ms = 7LL * 24 * 3600 * 1000;  // finished events older than this go
+    uint64_t retention_bytes = 0;                // 0: no limit by size
+    std::string sync = "full";                   // "full" | "off": off is for the tests' control only and is warned about
+};
+
+struct CaptureConfig {
+    uint64_t request_cap = 1ULL << 20;
+    uint64_t response_cap = 1ULL << 20;
+    bool ignore_case = false;
+    bool method_override = false;                 // X-HTTP-Method-Override and ?_method=
+    std::vector<std::string> strip_prefix;        // "/index.php"
+    std::vector<std::string> query_route;         // "rest_route": its value is the path
+    std::vector<std::string> redact;              // JSON members and query parameters whose values never enter an event
+};
+
+struct EgressConfig {
+    std::vector<std::string> allow;  // CIDRs that deliveries may reach although private
+    std::vector<std::string> deny;   // CIDRs that they may not reach although public
+    bool nat64 = false;
+    UrlRules urls;
+    std::string ca_file;       // "" is the system's bundle
+    unsigned connections = 256;  // attempts in flight over all endpoints
+    uint64_t response_bytes = 65536;  // read at most; 4 KiB of them are kept
+    std::vector<std::string> own;  // "host:port" of our own listeners and the upstream: never delivered to
+};
+
+// Settings of the standalone host; nginx ignores them. Milliseconds and bytes.
+struct StandaloneConfig {
+    std::vector<std::string> listen;  // "127.0.0.1:8080", "[::1]:8080", "unix:/run/x"
+    std::string upstream;             // http://host:port or https://host[:port]
+    std::string upstream_ca_file;
+    bool upstream_verify = true;
+    std::string access_log;  // "" none, "-" standard output, else a file (reopened by USR1)
+    std::string error_log;   // "" or "-" standard error
+    uint64_t header_bytes = 32768;
+    unsigned header_count = 100;
+    uint64_t uri_bytes = 8192;
+    uint64_t body_bytes = 0;  // largest request body; 0 is no limit
+    int64_t header_timeout_ms = 10000;       // total, from the first byte
+    int64_t keepalive_timeout_ms = 75000;
+    uint64_t body_min_rate = 256;            // bytes a second over 10 s windows, else 408
+    int64_t upstream_connect_timeout_ms = 5000;
+    int64_t upstream_timeout_ms = 60000;     // between two reads from the upstream
+    unsigned upstream_connections = 128;     // idle ones kept
+    unsigned client_connections = 10000;
+    int64_t stop_timeout_ms = 2500;
+    int64_t drain_timeout_ms = 30000;
+    bool trust_forwarded = false;  // keep the client's X-Forwarded-* instead of replacing them
+};
+
+class Matcher;  // plan/match.h
+
+struct Plan {
+    StoreConfig store;
+    CaptureConfig capture;
+    EgressConfig egress;
+    StandaloneConfig standalone;
+    std::vector<Hook> hooks;
+    std::vector<Subscription> subscriptions;
+    std::vector<std::string> warnings;  // literal secrets, world-readable files, …: "file:line:column: …"
+    std::string source;                 // the file's name
+    uint64_t generation = 0;            // counts loads in this process; for logs and tests
+    std::shared_ptr<const Matcher> matcher;
+
+    // A setting in plain text by its dotted key ("standalone.listen"), nth value of a list; nullptr when there is none.
+    // For hosts behind the door, which see no C++ types. Numbers are decimal (bytes, milliseconds), booleans "true"/"false".
+    const std::string* setting(std::string_view key, size_t nth) const;
+    std::vector<std::pair<std::string, std::vector<std::string>>> settings;  // sorted by key; filled by the loader
+};
+
+using PlanPtr = std::shared_ptr<const Plan>;
+
+// Does a topic match a pattern of a subscription? "order.*" takes "order.created" and "order.line.added"; "*" takes all.
+bool topic_matches(std::string_view pattern, std::string_view topic);
+
+}  // namespace trot
