@@ -8,6 +8,7 @@
 #include <optional>
 #include <regex>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "base/text.h"
@@ -16,14 +17,15 @@
 
 namespace trot {
 
-enum class Guarantee { async, hold };     // DESIGN 1; `intent` is refused by the loader until it exists
-enum class OnFault { open, reject };      // what a sick or full store means, decided before the request goes up
+enum class Guarantee { async, hold };  // DESIGN 1; `intent` is refused by the loader until it exists
+enum class OnFault { open, reject };   // what a sick or full store means, decided before the request goes up
 
 // Where a value comes from. Text form in the file: "response:/id" (JSON pointer into the answer's body), "request:/id",
-// "item:/id" (into one batch item), "path:NAME" (template parameter), "query:NAME", "form:NAME" (request body field),
-// "header:NAME" (answer header), "request-header:NAME", "status".
+// "item:/id" (into one batch item), "request-item:/id" (into the request's element that belongs to the item: same
+// pointer as `items`, same index, in the request's body), "path:NAME" (template parameter), "query:NAME", "form:NAME"
+// (request body field), "header:NAME" (answer header), "request-header:NAME", "status".
 struct Source {
-    enum class Part { none, response, request, item, path, query, form, header, request_header, status };
+    enum class Part { none, response, request, item, request_item, path, query, form, header, request_header, status };
     Part part = Part::none;
     std::string key;  // JSON pointer or name
 
@@ -36,10 +38,14 @@ struct Condition {
     enum class Test { equals, regex, present, absent, differs };
     Source source;
     Test test = Test::equals;
-    std::vector<std::string> values;  // as JSON text would read: strings bare, numbers and booleans as written
+    std::vector<std::string> values;          // as JSON text would read: strings bare, numbers and booleans as written
     std::shared_ptr<const std::regex> regex;  // ECMAScript, search (not full match)
     std::string spelling;                     // as in the file, for explain
 };
+
+// A `regex` is never run over a longer value (the condition then does not hold): a backtracking engine must not be fed
+// megabytes by a client.
+inline constexpr size_t max_regex_value = 64 * 1024;
 
 struct StatusRange {
     int low = 200;
@@ -47,19 +53,24 @@ struct StatusRange {
 };
 
 struct Hook {
-    std::string name;      // `name =`, else the topic; for logs and explain
-    std::string topic;     // "order.created"
-    std::string resource;  // `resource =`, else the topic up to its last '.'
-    std::string action;    // `action =`, else the topic after its last '.'
+    std::string name;                  // `name =`, else the topic; for logs and explain
+    std::string topic;                 // "order.created"
+    std::string resource;              // `resource =`, else the topic up to its last '.'
+    std::string action;                // `action =`, else the topic after its last '.'
     std::vector<std::string> methods;  // "POST"; "*" is any method
-    std::string path;                  // template: "/api/orders/{id}", last segment "{rest*}" takes any number of segments
-    std::vector<Field> query;          // parameters the target must carry; value "*" is any value
+    std::string path;          // template: "/api/orders/{id}", last segment "{rest*}" takes any number of segments
+    std::vector<Field> query;  // parameters the target must carry; value "*" is any value
     std::vector<StatusRange> status;
     std::vector<Condition> when;
     Source items;                 // an array: one event for each element
     Source id;                    // may be unset: resource_id is empty
     std::vector<Source> payload;  // first one that is there; several with `merge = true` become one object
     bool merge = false;
+    // `payload = { id = "path:id" }`: an object of these members, in this order; then `payload` is empty. A member that
+    // is not there is left out. A value out of a body (response, request, item, request-item) goes in as its own bytes;
+    // a text (path, query, form, header, status) as a number when it reads as a plain integer (-?(0|[1-9][0-9]{0,17})),
+    // else as a string.
+    std::vector<std::pair<std::string, Source>> payload_members;
     std::optional<Guarantee> guarantee;  // else the store's
     std::optional<OnFault> on_fault;
     std::string at;  // file:line:column
@@ -71,12 +82,12 @@ struct Subscription {
     CheckedUrl url;
     std::vector<Secret> secrets;  // newest first; several during a rotation; all sign
     std::string format = "standard";
-    Fields headers;  // sent with each delivery; checked (no reserved name, no CR/LF)
+    Fields headers;                    // sent with each delivery; checked (no reserved name, no CR/LF)
     std::vector<int64_t> schedule_ms;  // waits between attempts; its length + 1 is the number of attempts
     int64_t timeout_ms = 15000;        // whole attempt
     int64_t connect_timeout_ms = 5000;
-    unsigned concurrency = 8;    // attempts in flight
-    unsigned disable_after = 0;  // consecutive dead deliveries that disable it; 0 never
+    unsigned concurrency = 8;        // attempts in flight
+    unsigned disable_after = 0;      // consecutive dead deliveries that disable it; 0 never
     std::vector<std::string> allow;  // private networks this one may reach, besides egress.allow
     bool paused = false;
     std::string at;
@@ -86,23 +97,26 @@ struct StoreConfig {
     std::string path;  // directory; from url "sqlite:/var/lib/trotline"
     Guarantee guarantee = Guarantee::hold;
     OnFault on_fault = OnFault::open;
-    int64_t hold_ms = 2000;                      // the longest an answer waits for its commit
-    uint64_t queue_bytes = 64ULL << 20;          // captures waiting for the recorder
-    uint64_t spill_reserve = 16ULL << 20;        // preallocated for the spill file: works on a full disk
+    int64_t hold_ms = 2000;                // the longest an answer waits for its commit
+    uint64_t queue_bytes = 64ULL << 20;    // captures waiting for the recorder
+    uint64_t spill_reserve = 16ULL << 20;  // preallocated for the spill file: works on a full disk
     uint64_t spill_max = 1ULL << 30;
     int64_t retention_ms = 7LL * 24 * 3600 * 1000;  // finished events older than this go
-    uint64_t retention_bytes = 0;                // 0: no limit by size
-    std::string sync = "full";                   // "full" | "off": off is for the tests' control only and is warned about
+    uint64_t retention_bytes = 0;                   // 0: no limit by size
+    std::string sync = "full";  // "full" | "off": off is for the tests' control only and is warned about
 };
 
 struct CaptureConfig {
     uint64_t request_cap = 1ULL << 20;
     uint64_t response_cap = 1ULL << 20;
     bool ignore_case = false;
-    bool method_override = false;                 // X-HTTP-Method-Override and ?_method=
-    std::vector<std::string> strip_prefix;        // "/index.php"
-    std::vector<std::string> query_route;         // "rest_route": its value is the path
-    std::vector<std::string> redact;              // JSON members and query parameters whose values never enter an event
+    bool method_override = false;           // X-HTTP-Method-Override and ?_method=
+    std::vector<std::string> strip_prefix;  // "/index.php"
+    // "rest_route": when the query has it, its value is the path. "rest_route=/wp-json": that prefix goes before the
+    // value;
+    // "{NAME}" in the prefix stands for another query parameter's value.
+    std::vector<std::string> query_route;
+    std::vector<std::string> redact;  // JSON members and query parameters whose values never enter an event
 };
 
 struct EgressConfig {
@@ -110,10 +124,16 @@ struct EgressConfig {
     std::vector<std::string> deny;   // CIDRs that they may not reach although public
     bool nat64 = false;
     UrlRules urls;
-    std::string ca_file;       // "" is the system's bundle
-    unsigned connections = 256;  // attempts in flight over all endpoints
+    std::string ca_file;              // "" is the system's bundle
+    unsigned connections = 256;       // attempts in flight over all endpoints
     uint64_t response_bytes = 65536;  // read at most; 4 KiB of them are kept
-    std::vector<std::string> own;  // "host:port" of our own listeners and the upstream: never delivered to
+    std::vector<std::string> own;     // "host:port" of our own listeners and the upstream: never delivered to
+};
+
+// The admin API's listener; empty `listen` is none. The token is required with it.
+struct AdminConfig {
+    std::string listen;  // "127.0.0.1:9180", "[::1]:9180", "unix:/run/trotline/admin.sock"
+    Secret token;
 };
 
 // Settings of the standalone host; nginx ignores them. Milliseconds and bytes.
@@ -127,13 +147,13 @@ struct StandaloneConfig {
     uint64_t header_bytes = 32768;
     unsigned header_count = 100;
     uint64_t uri_bytes = 8192;
-    uint64_t body_bytes = 0;  // largest request body; 0 is no limit
-    int64_t header_timeout_ms = 10000;       // total, from the first byte
+    uint64_t body_bytes = 0;            // largest request body; 0 is no limit
+    int64_t header_timeout_ms = 10000;  // total, from the first byte
     int64_t keepalive_timeout_ms = 75000;
-    uint64_t body_min_rate = 256;            // bytes a second over 10 s windows, else 408
+    uint64_t body_min_rate = 256;  // bytes a second over 10 s windows, else 408
     int64_t upstream_connect_timeout_ms = 5000;
-    int64_t upstream_timeout_ms = 60000;     // between two reads from the upstream
-    unsigned upstream_connections = 128;     // idle ones kept
+    int64_t upstream_timeout_ms = 60000;  // between two reads from the upstream
+    unsigned upstream_connections = 128;  // idle ones kept
     unsigned client_connections = 10000;
     int64_t stop_timeout_ms = 2500;
     int64_t drain_timeout_ms = 30000;
@@ -146,6 +166,7 @@ struct Plan {
     StoreConfig store;
     CaptureConfig capture;
     EgressConfig egress;
+    AdminConfig admin;
     StandaloneConfig standalone;
     std::vector<Hook> hooks;
     std::vector<Subscription> subscriptions;
@@ -155,14 +176,16 @@ struct Plan {
     std::shared_ptr<const Matcher> matcher;
 
     // A setting in plain text by its dotted key ("standalone.listen"), nth value of a list; nullptr when there is none.
-    // For hosts behind the door, which see no C++ types. Numbers are decimal (bytes, milliseconds), booleans "true"/"false".
+    // For hosts behind the door, which see no C++ types. Numbers are decimal (bytes, milliseconds), booleans
+    // "true"/"false".
     const std::string* setting(std::string_view key, size_t nth) const;
     std::vector<std::pair<std::string, std::vector<std::string>>> settings;  // sorted by key; filled by the loader
 };
 
 using PlanPtr = std::shared_ptr<const Plan>;
 
-// Does a topic match a pattern of a subscription? "order.*" takes "order.created" and "order.line.added"; "*" takes all.
+// Does a topic match a pattern of a subscription? "order.*" takes "order.created" and "order.line.added"; "*" takes
+// all.
 bool topic_matches(std::string_view pattern, std::string_view topic);
 
 }  // namespace trot
