@@ -95,6 +95,7 @@ class Tx {
     // Is that capture's item already recorded? Only asked after a commit whose outcome is unknown.
     virtual Result<bool> has_event(std::string_view capture, uint32_t item, int64_t since_ms) = 0;
     virtual Result<void> add_delivery(Delivery& delivery) = 0;  // sets number
+    virtual Result<int64_t> cursor() = 0;                       // as this transaction sees it: lets an expansion prove it is the first
     virtual Result<void> set_cursor(int64_t event) = 0;         // events up to it are expanded
     virtual Result<void> finish(const Outcome& outcome) = 0;    // delivery row and attempt row
     // Inserts or updates by (origin, name); keeps number, state, failures and created_ms of a known one. Sets number and state.
@@ -169,7 +170,8 @@ class Reader {
   public:
     virtual ~Reader() = default;
     virtual Result<int64_t> cursor() = 0;
-    virtual Result<std::vector<Event>> events_after(int64_t number, size_t limit) = 0;  // with payload, oldest first
+    // With payload, oldest first; ends early when `max_bytes` of payload are reached (but gives at least one).
+    virtual Result<std::vector<Event>> events_after(int64_t number, size_t limit, size_t max_bytes = 8U << 20) = 0;
     virtual Result<Event> event(int64_t number) = 0;
     // Pending deliveries of a subscription due at or before `until_ms`, after position (due, number), in that order.
     virtual Result<std::vector<Delivery>> due(int64_t subscription, int64_t until_ms, int64_t after_due_ms,
