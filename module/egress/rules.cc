@@ -1,0 +1,48 @@
+#include "egress/rules.h"
+
+namespace trot {
+namespace {
+
+// "http://127.0.0.1:8000" → "127.0.0.1:8000"; the default port is added, a path is cut.
+std::string authority_of(std::string_view url) {
+    const size_t scheme = url.find("://");
+    if (scheme == std::string_view::npos) return {};
+    const bool https = url.substr(0, scheme) == "https";
+    const std::string_view rest = url.substr(scheme + 3);
+    std::string authority(rest.substr(0, rest.find('/')));
+    const size_t colon = authority.rfind(':');
+    const size_t bracket = authority.rfind(']');
+    const bool has_port = colon != std::string::npos && (bracket == std::string::npos || colon > bracket);
+    if (!has_port) authority += https ? ":443" : ":80";
+    return authority;
+}
+
+}  // namespace
+
+Result<std::vector<Network>> networks_of(const std::vector<std::string>& texts) {
+    std::vector<Network> networks;
+    for (const std::string& text : texts) {
+        const Result<Network> network = parse_network(text);
+        if (!network) return Fault{Code::config, network.fault().text};
+        networks.push_back(network.value());
+    }
+    return networks;
+}
+
+Result<Guard> guard_of(const Plan& plan) {
+    Guard::Rules rules;
+    Result<std::vector<Network>> allow = networks_of(plan.egress.allow);
+    if (!allow) return allow.fault();
+    Result<std::vector<Network>> deny = networks_of(plan.egress.deny);
+    if (!deny) return deny.fault();
+    rules.allow = std::move(allow.value());
+    rules.deny = std::move(deny.value());
+    rules.nat64 = plan.egress.nat64;
+    rules.own = plan.egress.own;
+    for (const std::string& listen : plan.standalone.listen) rules.own.push_back(listen);
+    if (!plan.admin.listen.empty()) rules.own.push_back(plan.admin.listen);
+    if (!plan.standalone.upstream.empty()) rules.own.push_back(authority_of(plan.standalone.upstream));
+    return Guard(std::move(rules));
+}
+
+}  // namespace trot
