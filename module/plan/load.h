@@ -1,5 +1,6 @@
-// File → RawConfig → Plan. Reports every mistake at once, each as "file:line:column: what is wrong, what would be right"; has no
-// side effect (safe as root, before fork, in `nginx -t`). Callers: the door, tests. Threads: any; not on a loop (reads files).
+// File → RawConfig → Plan. Reports every mistake at once, each as "file:line:column: what is wrong, what would be
+// right"; has no side effect (safe as root, before fork, in `nginx -t`). Callers: the door, tests. Threads: any; not on
+// a loop (reads files).
 #pragma once
 
 #include <functional>
@@ -12,8 +13,8 @@
 
 namespace trot {
 
-// What the loader must know of dialects without including them (they are a room on the same floor that knows plan). The door
-// passes dialect's shipped_vocabulary().
+// What the loader must know of dialects without including them (they are a room on the same floor that knows plan). The
+// door passes dialect's shipped_vocabulary().
 struct Vocabulary {
     std::vector<std::string_view> formats;
     // Does the secret fit the format? Null accepts every one.
@@ -28,7 +29,8 @@ struct Vocabulary {
 // The file and all that it includes. Fault{Code::config}: text is one mistake a line.
 Result<PlanPtr> load_plan(const std::string& path, const Vocabulary& words);
 
-// The same for a text; `name` stands for the file in messages, relative includes and secret files are looked up beside it.
+// The same for a text; `name` stands for the file in messages, relative includes and secret files are looked up beside
+// it.
 Result<PlanPtr> parse_plan(std::string_view text, const std::string& name, const Vocabulary& words);
 
 // Every key the loader knows, dotted ("hook[].match"), for the test that conf/trotline.toml documents each of them.

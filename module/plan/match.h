@@ -1,6 +1,6 @@
-// Matcher: which hooks could an exchange concern? An immutable radix tree over method and normalised path; judging takes
-// about a microsecond with 10,000 hooks, allocates nothing and takes no lock.
-// Callers: the door (judge, on the host's loop), capture/evaluate (collect, recorder thread). Threads: immutable.
+// Matcher: which hooks could an exchange concern? An immutable radix tree over method and normalised path; judging
+// takes about a microsecond with 10,000 hooks, allocates nothing and takes no lock. Callers: the door (judge, on the
+// host's loop), capture/evaluate (collect, recorder thread). Threads: immutable.
 #pragma once
 
 #include <cstdint>
@@ -16,7 +16,7 @@ namespace trot {
 struct RequestHead {  // borrowed
     std::string_view method;
     std::string_view target;
-    const Fields* fields = nullptr;  // may be null: then no method override by header
+    const Fields* fields = nullptr;    // may be null: then no method override by header
     std::string_view override_method;  // value of X-HTTP-Method-Override when the caller has already looked it up
 };
 
@@ -38,7 +38,7 @@ class Matcher {
     Matcher(const std::vector<Hook>& hooks, const CaptureConfig& config, const StoreConfig& store);
     ~Matcher();
 
-    Judgement judge(const RequestHead& head) const;                  // no allocation, no lock
+    Judgement judge(const RequestHead& head) const;                 // no allocation, no lock
     std::vector<PathMatch> collect(const RequestHead& head) const;  // the same hooks, with parameters, in file order
 
   private:

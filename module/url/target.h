@@ -1,7 +1,7 @@
-// What a request target means for matching: one decoding, no allocation. A hook that matched the server's normalised path
-// could be dodged or forged (reliability.md 3.4), so we match what is sent upstream, percent-decoded once, and say
-// when the spelling is ambiguous. Callers: plan (judge, on the host's loop), capture. Threads: pure; views point into the
-// caller's target or into the NormalPath itself.
+// What a request target means for matching: one decoding, no allocation. A hook that matched the server's normalised
+// path could be dodged or forged (reliability.md 3.4), so we match what is sent upstream, percent-decoded once, and say
+// when the spelling is ambiguous. Callers: plan (judge, on the host's loop), capture. Threads: pure; views point into
+// the caller's target or into the NormalPath itself.
 #pragma once
 
 #include <array>
@@ -22,10 +22,10 @@ inline constexpr size_t max_segments = 128;
 // A path cut into decoded segments. `flags` says what made the spelling ambiguous.
 struct NormalPath {
     enum Flag : uint32_t {
-        encoded_slash = 1,  // %2f or %5c inside a segment: kept inside the segment, not a separator
-        dot_segments = 2,   // "." or ".." (also %2e): resolved as RFC 3986 5.2.4 does
-        bad_percent = 4,    // % without two hex digits: kept as it is
-        too_long = 8,
+        encoded_slash = 1,   // %2f, %5c or a bare backslash inside a segment: kept inside it, not a separator
+        dot_segments = 2,    // "." or ".." (also %2e): resolved as RFC 3986 5.2.4 does
+        bad_percent = 4,     // % without two hex digits: kept as it is
+        too_long = 8,        // the path has no segments then
         empty_segment = 16,  // "//" inside: kept as an empty segment
         trailing_slash = 32,
     };
@@ -35,8 +35,9 @@ struct NormalPath {
     uint32_t flags = 0;
 };
 
-// target: origin form ("/a/b?x=1"), absolute form or "*". fold: ASCII lower case (WordPress matches routes without case).
-// split_encoded_slash: the other reading, where %2f is a separator. Never fails: nonsense has flags.
+// target: origin form ("/a/b?x=1"), absolute form or "*". fold: ASCII lower case (WordPress matches routes without
+// case). split_encoded_slash: the other reading, where those of flag encoded_slash are separators. Never fails:
+// nonsense has flags.
 void normalise_path(std::string_view target, bool fold, bool split_encoded_slash, NormalPath& out);
 
 std::string_view path_of(std::string_view target);   // without scheme, authority and query

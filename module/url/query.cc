@@ -1,0 +1,71 @@
+#include "url/percent.h"
+#include "url/target.h"
+
+namespace trot {
+namespace {
+
+// Takes the byte at the front of `text`, decoded.
+char take(std::string_view& text, bool plus_is_space) {
+    const char c = text.front();
+    const int byte = c == '%' ? escaped_byte(text, 0) : -1;
+    if (byte >= 0) {
+        text.remove_prefix(3);
+        return static_cast<char>(byte);
+    }
+    text.remove_prefix(1);
+    return c == '+' && plus_is_space ? ' ' : c;
+}
+
+bool decodes_to(std::string_view raw, std::string_view name) {
+    while (!raw.empty()) {
+        if (name.empty() || take(raw, true) != name.front()) return false;
+        name.remove_prefix(1);
+    }
+    return name.empty();
+}
+
+struct Pair {
+    std::string_view name, value;
+};
+
+// The pair at the front of a query, which loses it.
+Pair next_pair(std::string_view& query) {
+    const size_t end = query.find('&');
+    const std::string_view piece = query.substr(0, end);
+    query = end == std::string_view::npos ? std::string_view() : query.substr(end + 1);
+    const size_t equals = piece.find('=');
+    if (equals == std::string_view::npos) return {piece, {}};
+    return {piece.substr(0, equals), piece.substr(equals + 1)};
+}
+
+}  // namespace
+
+bool find_query(std::string_view query, std::string_view name, std::string_view& raw_value) {
+    bool found = false;
+    while (!query.empty()) {
+        const Pair pair = next_pair(query);
+        if (!decodes_to(pair.name, name)) continue;
+        raw_value = pair.value;
+        found = true;
+    }
+    return found;
+}
+
+std::string percent_decode(std::string_view text, bool plus_is_space) {
+    std::string out;
+    out.reserve(text.size());
+    while (!text.empty()) out += take(text, plus_is_space);
+    return out;
+}
+
+Fields parse_query(std::string_view query) {
+    Fields out;
+    while (!query.empty()) {
+        const Pair pair = next_pair(query);
+        if (pair.name.empty() && pair.value.empty()) continue;
+        out.push_back({percent_decode(pair.name, true), percent_decode(pair.value, true)});
+    }
+    return out;
+}
+
+}  // namespace trot
