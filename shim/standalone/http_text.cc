@@ -105,6 +105,7 @@ const char* split_field(std::string_view line, std::string_view& name, std::stri
     while (colon < line.size() && token_char(line[colon])) ++colon;
     if (colon == line.size()) return "has no colon";
     if (line[colon] != ':') {
+        if (line.find(':') == std::string_view::npos) return "has no colon";
         if (line[colon] == ' ' || line[colon] == '\t') return "has white space in or after its name";
         return "has a character in its name that names cannot have";
     }
