@@ -1,6 +1,6 @@
-// HMAC, hashing helpers, base64 and hex over OpenSSL. A keyed context is made once per secret and re-initialised for each
-// message (0.69 µs for 1 KB instead of 1.53 µs for one-shot HMAC(); reference/performance 4). Callers: dialect, dispatch.
-// Threads: an Hmac belongs to one thread; the free functions are pure.
+// HMAC, hashing helpers, base64 and hex over OpenSSL. A keyed context is made once per secret and re-initialised for
+// each message (0.69 µs for 1 KB instead of 1.53 µs for one-shot HMAC(); reference/performance 4). Callers: dialect,
+// dispatch. Threads: an Hmac belongs to one thread; the free functions are pure.
 #pragma once
 
 #include <memory>

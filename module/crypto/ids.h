@@ -1,6 +1,7 @@
 // Ids as people and receivers see them: a prefix and 13 letters of Crockford base 32 that spell a 64-bit, time-ordered
-// number (random unique ids double an insert's cost; reference/performance 3). The store hands out the numbers; this file only
-// spells them. No '.' ever (Standard Webhooks forbids it in webhook-id). Callers: all. Threads: pure functions.
+// number (random unique ids double an insert's cost; reference/performance 3). The store hands out the numbers; this
+// file only spells them. No '.' ever (Standard Webhooks forbids it in webhook-id). Callers: all. Threads: pure
+// functions.
 #pragma once
 
 #include <cstdint>
@@ -12,8 +13,8 @@
 namespace trot {
 
 // The number: milliseconds since 2025-01-01 UTC << 20 | counter or random. Positive for centuries.
-int64_t id_floor(int64_t wall_ms);    // the smallest id of that millisecond
-int64_t id_wall_ms(int64_t number);   // when the id was made
+int64_t id_floor(int64_t wall_ms);   // the smallest id of that millisecond
+int64_t id_wall_ms(int64_t number);  // when the id was made
 
 std::string spell_id(std::string_view prefix, int64_t number);  // "evt_01JHKX4Q3T9V6"
 Result<int64_t> read_id(std::string_view prefix, std::string_view text);

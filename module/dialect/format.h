@@ -1,6 +1,6 @@
-// Format: how a delivery looks on the wire. Body and fixed headers are a pure function of (event, subscription as it was); only
-// what the format defines per attempt (timestamp, signature over it) is made anew. Callers: dispatch, the door (sign, verify).
-// Threads: formats are stateless singletons; a Signer belongs to one thread.
+// Format: how a delivery looks on the wire. Body and fixed headers are a pure function of (event, subscription as it
+// was); only what the format defines per attempt (timestamp, signature over it) is made anew. Callers: dispatch, the
+// door (sign, verify). Threads: formats are stateless singletons; a Signer belongs to one thread.
 #pragma once
 
 #include <cstdint>
@@ -17,7 +17,7 @@
 
 namespace trot {
 
-struct EventView {  // borrowed
+struct EventView {        // borrowed
     std::string_view id;  // "evt_…"
     std::string_view topic;
     std::string_view resource;
@@ -29,7 +29,7 @@ struct EventView {  // borrowed
     uint32_t flags = 0;  // EventFlag of store/store.h
 };
 
-struct DeliveryView {  // borrowed
+struct DeliveryView {     // borrowed
     std::string_view id;  // "dlv_…"
     int64_t number = 0;   // the id as a number
     int64_t subscription = 0;
@@ -42,8 +42,8 @@ struct DeliveryView {  // borrowed
 class Signer {
   public:
     virtual ~Signer() = default;
-    // The headers of one attempt (signature among them). Appends to `out`. Values never hold CR, LF or NUL: the caller need
-    // not check again. attempt_s: Unix seconds of this attempt.
+    // The headers of one attempt (signature among them). Appends to `out`. Values never hold CR, LF or NUL: the caller
+    // need not check again. attempt_s: Unix seconds of this attempt.
     virtual void headers(const DeliveryView& delivery, int64_t attempt_s, std::string_view body, Fields& out) = 0;
 };
 
@@ -54,7 +54,8 @@ class Format {
     virtual std::string_view content_type() const = 0;
     virtual std::string body(const EventView& event) const = 0;
     virtual Result<std::unique_ptr<Signer>> signer(const std::vector<Secret>& secrets) const = 0;
-    // Does the secret fit the format? ("whsec_" + base64 of 24-64 bytes for standard; at least 16 bytes for woocommerce.)
+    // Does the secret fit the format? ("whsec_" + base64 of 24-64 bytes for standard; at least 16 bytes for
+    // woocommerce.)
     virtual Result<void> check_secret(const Secret& secret) const = 0;
     // Do the headers prove the body? now_s: for formats with a timestamp (tolerance 300 s). Fault{Code::refused, why}.
     virtual Result<void> verify(const Fields& headers, std::string_view body, const std::vector<Secret>& secrets,

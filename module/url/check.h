@@ -1,6 +1,6 @@
-// The check of a URL before libcurl ever sees it (reliability.md 2.3 lists what libcurl would take): http or https, "//",
-// DNS name or canonical address literal, no userinfo, fragment, zone id, percent sign or control byte in the host, a port of
-// the list, at most 2,048 bytes. Says nothing about where the name leads: that is egress/guard.h.
+// The check of a URL before libcurl ever sees it (reliability.md 2.3 lists what libcurl would take): http or https,
+// "//", DNS name or canonical address literal, no userinfo, fragment, zone id, percent sign or control byte in the
+// host, a port of the list, at most 2,048 bytes. Says nothing about where the name leads: that is egress/guard.h.
 // Callers: plan (subscriptions), egress, `trotline guard`. Threads: pure.
 #pragma once
 
@@ -16,7 +16,7 @@ namespace trot {
 struct CheckedUrl {
     std::string text;  // as given, scheme and host in lower case
     bool https = false;
-    std::string host;  // lower case, no brackets, no trailing dot; IDN in its xn-- form
+    std::string host;      // lower case, no brackets, no trailing dot; IDN in its xn-- form
     bool literal = false;  // host is a canonical IPv4 or IPv6 address
     uint16_t port = 0;
     std::string path;  // path and query, at least "/"

@@ -5,7 +5,7 @@
 #
 # Installs only what is missing, as root or with sudo; says what it does; asks nothing.
 
-trotline_packages_build="g++ cmake ninja-build pkg-config libevent-dev libcurl4-openssl-dev libjansson-dev libsimdjson-dev
+trotline_packages_build="g++ cmake ninja-build pkg-config libevent-dev libidn2-dev libcurl4-openssl-dev libjansson-dev libsimdjson-dev
     libssl-dev libsqlite3-dev libfmt-dev zlib1g-dev libbrotli-dev libtomlplusplus-dev libcli11-dev libcmocka-dev ca-certificates"
 trotline_packages_test="clang clang-format clang-tidy libclang-rt-14-dev llvm-14 python3 python3-pytest curl openssl sqlite3 strace
     procps iproute2 e2fsprogs nodejs"

@@ -1,0 +1,49 @@
+#include "dialect/format.h"
+
+#include <array>
+
+#include "dialect/shipped.h"
+#include "dialect/standard.h"
+#include "dialect/woocommerce.h"
+
+namespace trot {
+namespace {
+
+std::array<const Format*, 2> formats() { return {&standard_format(), &woocommerce_format()}; }
+
+}  // namespace
+
+const Format* find_format(std::string_view name) {
+    for (const Format* format : formats())
+        if (format->name() == name) return format;
+    return nullptr;
+}
+
+std::vector<std::string_view> format_names() {
+    std::vector<std::string_view> names;
+    for (const Format* format : formats()) names.push_back(format->name());
+    return names;
+}
+
+Vocabulary shipped_vocabulary() {
+    Vocabulary words;
+    words.formats = format_names();
+    words.check_secret = [](std::string_view name, const Secret& secret) -> Result<void> {
+        const Format* format = find_format(name);
+        if (format == nullptr) return Fault{Code::config, "there is no format \"" + std::string(name) + "\""};
+        return format->check_secret(secret);
+    };
+    words.reserved = [](std::string_view name) {
+        const Format* format = find_format(name);
+        return format == nullptr ? std::vector<std::string_view>() : format->reserved();
+    };
+    words.dialect = [](std::string_view name) -> std::string_view {
+        for (const Shipped& shipped : shipped_dialects())
+            if (shipped.name == name) return shipped.text;
+        return {};
+    };
+    for (const Shipped& shipped : shipped_dialects()) words.dialects.push_back(shipped.name);
+    return words;
+}
+
+}  // namespace trot
