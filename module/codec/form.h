@@ -1,5 +1,5 @@
-// Form fields of a request body: application/x-www-form-urlencoded and multipart/form-data (RFC 7578). Files give their field
-// with the file name as value; contents of files are not kept. Callers: capture. Threads: pure.
+// Form fields of a request body: application/x-www-form-urlencoded and multipart/form-data (RFC 7578). Files give their
+// field with the file name as value; contents of files are not kept. Callers: capture. Threads: pure.
 #pragma once
 
 #include <string_view>

@@ -1,0 +1,327 @@
+// simdjson's first stage finds every token (and proves UTF-8 and closed strings) at gigabytes a second; the grammar is
+// then checked here over its list of token places, because its second stage refuses numbers beyond 64 bits and keeps no
+// raw bytes. While checking, each opening bracket learns where its closing one is: a find() then skips what it does not
+// want.
+#include "json/pointer.h"
+
+#include <simdjson.h>
+
+#include <array>
+#include <cstring>
+
+#include "base/text.h"
+
+namespace trot {
+namespace {
+
+constexpr size_t max_depth = 256;
+constexpr size_t max_text = 64U << 20;
+
+bool is_space(char c) { return c == ' ' || c == '\t' || c == '\n' || c == '\r'; }
+bool is_digit(char c) { return c >= '0' && c <= '9'; }
+bool is_hex(char c) { return is_digit(c) || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F'); }
+
+bool good_number(std::string_view raw) {
+    size_t at = 0;
+    const auto digits = [&] {
+        const size_t from = at;
+        while (at < raw.size() && is_digit(raw[at])) ++at;
+        return at > from;
+    };
+    if (at < raw.size() && raw[at] == '-') ++at;
+    const size_t first = at;
+    if (!digits()) return false;
+    if (raw[first] == '0' && at - first > 1) return false;
+    if (at < raw.size() && raw[at] == '.') {
+        ++at;
+        if (!digits()) return false;
+    }
+    if (at < raw.size() && (raw[at] == 'e' || raw[at] == 'E')) {
+        ++at;
+        if (at < raw.size() && (raw[at] == '+' || raw[at] == '-')) ++at;
+        if (!digits()) return false;
+    }
+    return at == raw.size();
+}
+
+// Only the escapes are left to check: stage one has found the closing quote and refused control bytes.
+bool good_string(std::string_view raw) {
+    if (raw.size() < 2 || raw.back() != '"') return false;
+    const char* at = raw.data() + 1;
+    const char* const end = raw.data() + raw.size() - 1;
+    while ((at = static_cast<const char*>(std::memchr(at, '\\', static_cast<size_t>(end - at)))) != nullptr) {
+        if (end - at < 2) return false;
+        const char letter = at[1];
+        if (letter == 'u') {
+            if (end - at < 6 || !is_hex(at[2]) || !is_hex(at[3]) || !is_hex(at[4]) || !is_hex(at[5])) return false;
+            at += 6;
+        } else {
+            if (std::string_view("\"\\/bfnrt").find(letter) == std::string_view::npos) return false;
+            at += 2;
+        }
+    }
+    return true;
+}
+
+JsonKind kind_of(char first) {
+    switch (first) {
+        case '{':
+            return JsonKind::object;
+        case '[':
+            return JsonKind::array;
+        case '"':
+            return JsonKind::string;
+        case 't':
+        case 'f':
+            return JsonKind::boolean;
+        case 'n':
+            return JsonKind::null;
+        default:
+            return JsonKind::number;
+    }
+}
+
+bool good_scalar(std::string_view raw) {
+    switch (raw.empty() ? '\0' : raw.front()) {
+        case '"':
+            return good_string(raw);
+        case 't':
+            return raw == "true";
+        case 'f':
+            return raw == "false";
+        case 'n':
+            return raw == "null";
+        default:
+            return good_number(raw);
+    }
+}
+
+bool same_key(std::string_view raw_key, std::string_view name) {
+    const std::string_view inside = raw_key.substr(1, raw_key.size() - 2);
+    if (inside.find('\\') == std::string_view::npos) return inside == name;
+    return json_text({JsonKind::string, raw_key}) == name;
+}
+
+// An index of RFC 6901: "0" or digits without a leading zero.
+bool read_index(std::string_view token, size_t& index) {
+    if (token.empty() || token.size() > 9 || (token.size() > 1 && token.front() == '0')) return false;
+    index = 0;
+    for (const char c : token) {
+        if (!is_digit(c)) return false;
+        index = index * 10 + static_cast<size_t>(c - '0');
+    }
+    return true;
+}
+
+std::string unescape_token(std::string_view token) {
+    std::string out;
+    for (size_t i = 0; i < token.size(); ++i) {
+        if (token[i] == '~' && i + 1 < token.size()) {
+            out += token[i + 1] == '1' ? '/' : '~';
+            ++i;
+        } else {
+            out += token[i];
+        }
+    }
+    return out;
+}
+
+}  // namespace
+
+struct JsonReader::Impl {
+    std::string_view text;
+    bool valid = false;
+    std::unique_ptr<simdjson::internal::dom_parser_implementation> parser;
+    std::unique_ptr<uint8_t[]> padded;  // stage one may read beyond the end
+    size_t capacity = 0;
+    std::vector<uint32_t> close;  // for the token of an opening bracket: the token of its closing one
+    const uint32_t* place = nullptr;
+    size_t count = 0;
+
+    bool reserve(size_t size);
+    bool scan();
+    bool check();
+    char byte(size_t token) const { return text[place[token]]; }
+    std::string_view scalar(size_t token) const;
+    std::string_view raw(size_t token) const;
+    size_t after(size_t token) const;  // the token behind the value that begins at `token`
+    size_t descend(size_t token, std::string_view step) const;
+    size_t locate(std::string_view pointer) const;
+    JsonValue value(size_t token) const { return {kind_of(byte(token)), raw(token)}; }
+
+    static constexpr size_t nowhere = SIZE_MAX;
+};
+
+bool JsonReader::Impl::reserve(size_t size) {
+    const bool far_too_big =
+        capacity > (1U << 20) && size < capacity / 8;  // one huge body must not keep its buffers for ever
+    if (size <= capacity && parser && !far_too_big) return true;
+    size_t room = 4096;
+    while (room < size) room *= 2;
+    parser.reset();
+    capacity = 0;
+    close = {};
+    if (simdjson::get_active_implementation()->create_dom_parser_implementation(room, max_depth, parser) !=
+        simdjson::SUCCESS)
+        return false;
+    padded = std::make_unique<uint8_t[]>(room + simdjson::SIMDJSON_PADDING);
+    capacity = room;
+    return true;
+}
+
+bool JsonReader::Impl::scan() {
+    if (text.empty() || text.size() > max_text || !reserve(text.size())) return false;
+    std::memcpy(padded.get(), text.data(), text.size());
+    std::memset(padded.get() + text.size(), ' ', simdjson::SIMDJSON_PADDING);
+    if (parser->stage1(padded.get(), text.size(), simdjson::stage1_mode::regular) != simdjson::SUCCESS) return false;
+    place = parser->structural_indexes.get();
+    count = parser->n_structural_indexes;
+    if (close.size() < count) close.resize(count);
+    return check();
+}
+
+std::string_view JsonReader::Impl::scalar(size_t token) const {
+    const size_t from = place[token];
+    size_t to = token + 1 < count ? place[token + 1] : text.size();
+    while (to > from && is_space(text[to - 1])) --to;
+    return text.substr(from, to - from);
+}
+
+bool JsonReader::Impl::check() {
+    std::array<uint32_t, max_depth> open;  // NOLINT(cppcoreguidelines-pro-type-member-init): written before read
+    size_t depth = 0;
+    size_t token = 0;
+    bool want_key = false;
+    while (true) {
+        if (token >= count) return false;
+        if (want_key) {
+            if (byte(token) != '"' || !good_string(scalar(token))) return false;
+            if (++token >= count || byte(token) != ':') return false;
+            if (++token >= count) return false;
+        }
+        const char first = byte(token);
+        if (first == '{' || first == '[') {
+            if (depth == max_depth) return false;
+            open[depth++] = static_cast<uint32_t>(token++);
+            if (token >= count) return false;
+            want_key = first == '{';
+            if (byte(token) != (want_key ? '}' : ']')) continue;
+        } else {
+            if (!good_scalar(scalar(token))) return false;
+            ++token;
+        }
+        // A value is complete, or an empty container stands before its end: close all that ends here.
+        while (depth > 0) {
+            if (token >= count) return false;
+            const bool object = byte(open[depth - 1]) == '{';
+            if (byte(token) == ',') {
+                ++token;
+                want_key = object;
+                break;
+            }
+            if (byte(token) != (object ? '}' : ']')) return false;
+            close[open[--depth]] = static_cast<uint32_t>(token++);
+        }
+        if (depth == 0) return token == count;
+    }
+}
+
+std::string_view JsonReader::Impl::raw(size_t token) const {
+    const char first = byte(token);
+    if (first != '{' && first != '[') return scalar(token);
+    return text.substr(place[token], place[close[token]] - place[token] + 1);
+}
+
+size_t JsonReader::Impl::after(size_t token) const {
+    const char first = byte(token);
+    return (first == '{' || first == '[' ? close[token] : token) + 1;
+}
+
+size_t JsonReader::Impl::descend(size_t token, std::string_view step) const {
+    const char first = byte(token);
+    if (first != '{' && first != '[') return nowhere;
+    const size_t end = close[token];
+    if (first == '{') {
+        for (size_t at = token + 1; at < end; at = after(at + 2) + 1)
+            if (same_key(scalar(at), step)) return at + 2;
+        return nowhere;
+    }
+    size_t index = 0;
+    if (!read_index(step, index)) return nowhere;
+    for (size_t at = token + 1; at < end; at = after(at) + 1)
+        if (index-- == 0) return at;
+    return nowhere;
+}
+
+size_t JsonReader::Impl::locate(std::string_view pointer) const {
+    if (!valid || (!pointer.empty() && pointer.front() != '/')) return nowhere;
+    size_t token = 0;
+    while (!pointer.empty() && token != nowhere) {
+        pointer.remove_prefix(1);
+        const size_t end = pointer.find('/');
+        const std::string_view step = pointer.substr(0, end);
+        token = step.find('~') == std::string_view::npos ? descend(token, step) : descend(token, unescape_token(step));
+        pointer = end == std::string_view::npos ? std::string_view() : pointer.substr(end);
+    }
+    return token;
+}
+
+JsonReader::JsonReader() : impl_(std::make_unique<Impl>()) {}
+JsonReader::~JsonReader() = default;
+
+void JsonReader::load(std::string_view text) {
+    impl_->text = text;
+    impl_->valid = false;  // also when scan() throws
+    impl_->valid = impl_->scan();
+}
+
+bool JsonReader::valid() const { return impl_->valid; }
+
+JsonValue JsonReader::find(std::string_view pointer) {
+    const size_t token = impl_->locate(pointer);
+    if (token == Impl::nowhere) return {};
+    return impl_->value(token);
+}
+
+std::vector<std::string_view> JsonReader::elements(std::string_view pointer) {
+    std::vector<std::string_view> out;
+    const size_t token = impl_->locate(pointer);
+    if (token == Impl::nowhere || impl_->byte(token) != '[') return out;
+    const size_t end = impl_->close[token];
+    for (size_t at = token + 1; at < end; at = impl_->after(at) + 1) out.push_back(impl_->raw(at));
+    return out;
+}
+
+std::vector<JsonMember> JsonReader::members(std::string_view pointer) {
+    std::vector<JsonMember> out;
+    const size_t token = impl_->locate(pointer);
+    if (token == Impl::nowhere || impl_->byte(token) != '{') return out;
+    const size_t end = impl_->close[token];
+    for (size_t at = token + 1; at < end; at = impl_->after(at + 2) + 1)
+        out.push_back({impl_->scalar(at), impl_->value(at + 2)});
+    return out;
+}
+
+std::vector<JsonMember> JsonReader::members_named(const std::vector<std::string>& names) {
+    std::vector<JsonMember> out;
+    if (!impl_->valid) return out;
+    for (size_t token = 0; token + 2 < impl_->count; ++token) {
+        if (impl_->byte(token) != '"' || impl_->byte(token + 1) != ':') continue;
+        const std::string_view key = impl_->scalar(token);
+        std::string_view inside = key.substr(1, key.size() - 2);
+        std::string unescaped;
+        if (inside.find('\\') != std::string_view::npos) {
+            unescaped = json_text({JsonKind::string, key});
+            inside = unescaped;
+        }
+        for (const std::string& name : names) {
+            if (!equal_nocase(inside, name)) continue;
+            out.push_back({key, impl_->value(token + 2)});
+            token = impl_->after(token + 2) - 1;
+            break;
+        }
+    }
+    return out;
+}
+
+}  // namespace trot
