@@ -1,12 +1,26 @@
-// Evaluation: an exchange and its plan's hooks → events, and for each hook the reason why (not). Pure but for the JSON reader's
-// buffers. Callers: recorder (writer thread), the door's explain. Threads: one Evaluator a thread.
+// Evaluation: an exchange and its plan's hooks → events, and for each hook the reason why (not). Pure but for the JSON
+// readers' buffers. Callers: recorder (writer thread), the door's explain. Threads: one Evaluator a thread.
+//
+// Rules, where the configuration leaves them open:
+// - All of `when` must hold. What a condition asks of a body that cannot be read (cut, undecodable) is not proven: no
+// event.
+// - A hook that holds but whose id or payload cannot be read still gives its event, marked (event_unmapped,
+// event_truncated,
+//   event_partial_answer); its payload is then {"id":…} or null. An event's payload is sound JSON unless event_opaque
+//   is set.
+// - Without `payload`: the batch item, else the answer's body, else (empty) {"id":…}. A form gives an object of its
+// fields.
+// - With `items`: one event for each element, conditions on item: and request-item: are asked of each; an answer that
+// cannot be
+//   read gives one marked event; an answer without that array gives none.
 #pragma once
 
 #include <string>
 #include <vector>
 
 #include "capture/exchange.h"
-#include "json/pointer.h"
+#include "capture/source.h"
+#include "plan/match.h"
 #include "store/store.h"
 
 namespace trot {
@@ -17,13 +31,27 @@ struct HookReport {
     std::string why;  // "matched", "method is GET, wants POST", "response:/state is \"draft\", wants \"paid\"", …
 };
 
+inline constexpr size_t max_items = 10000;  // events of one exchange and hook; a longer array is cut and marked
+
 class Evaluator {
   public:
-    // Events in the order of the hooks and items. reports: filled for every hook of the plan when not null (explain), else skipped.
+    // Events in the order of the hooks and items. reports: filled for every hook of the plan when not null (explain),
+    // else skipped. Throws nothing but std::bad_alloc.
     std::vector<Event> evaluate(const Exchange& exchange, std::vector<HookReport>* reports);
 
+    // Hooks of the last evaluate() that may have been meant but whose conditions could not be read.
+    size_t unproven() const { return unproven_; }
+
   private:
-    JsonReader request_, response_;
+    struct Pass;
+    void judge(Pass& pass, const PathMatch& match, std::string* why);
+    bool conditions(Pass& pass, const Hook& hook, bool of_items, std::string* why);
+    void each_item(Pass& pass, const PathMatch& match, std::string* why);
+    void emit(Pass& pass, const PathMatch& match, std::string_view item, uint32_t flags);
+
+    Readers readers_;
+    JsonReader scratch_;
+    size_t unproven_ = 0;
 };
 
 }  // namespace trot

@@ -1,7 +1,7 @@
-// Recorder: takes committed exchanges from the host's loop, has them evaluated and written by the store's writer, and tells the
-// outcome. When the store is sick it spills them to a second file (spill.h) and takes them back when the store has healed.
-// Callers: the door (commit), engine (wiring). Threads: submit() from the host's thread(s), never blocks; the callback runs on the
-// writer thread.
+// Recorder: takes committed exchanges from the host's loop, has them evaluated and written by the store's writer, and
+// tells the outcome. When the store is sick it spills them to a second file (spill.h) and takes them back when the
+// store has healed. Callers: the door (commit), engine (wiring). Threads: submit() from the host's thread(s), never
+// blocks; the callback runs on the writer thread.
 #pragma once
 
 #include <atomic>
@@ -18,8 +18,8 @@
 
 namespace trot {
 
-// How a commit ended. `recorded`: durable in the store (maybe with zero events: no hook said yes). `spilled`: durable in the spill
-// file. `lost`: neither; counted, alarmed.
+// How a commit ended. `recorded`: durable in the store (maybe with zero events: no hook said yes). `spilled`: durable
+// in the spill file. `lost`: neither; counted, alarmed.
 enum class Recorded { recorded, spilled, lost, stopped };
 
 struct RecordDone {
@@ -45,11 +45,12 @@ struct RecorderOptions {
 class Recorder {
   public:
     virtual ~Recorder() = default;
-    // Would an exchange be taken now? False when the budget is used up, or the store is sick and the spill file full: the host then
-    // applies on_fault before the request goes up. Any thread, no lock.
+    // Would an exchange be taken now? False when the budget is used up, or the store is sick and the spill file full:
+    // the host then applies on_fault before the request goes up. Any thread, no lock.
     virtual bool ready() const = 0;
     virtual bool healthy() const = 0;
-    // Takes the exchange. Code::full when the budget is used up (nothing taken, `user` not used), Code::stopped after stop().
+    // Takes the exchange. Code::full when the budget is used up (nothing taken, `user` not used), Code::stopped after
+    // stop().
     virtual Result<void> submit(std::unique_ptr<Exchange> exchange, void* user) = 0;
     virtual void stop(int64_t drain_ms) = 0;  // every user token has come back when it returns
 };

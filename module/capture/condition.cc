@@ -1,0 +1,104 @@
+#include "capture/condition.h"
+
+#include <algorithm>
+
+#include "capture/redact.h"
+
+namespace trot {
+namespace {
+
+// libstdc++'s default regex engine recurses once and more for each byte: beyond this it could exhaust the thread's
+// stack. Regexes compiled for its polynomial engine may have the plan's full limit.
+constexpr size_t max_backtracking_value = 2048;
+constexpr size_t max_shown = 80;
+
+size_t regex_limit(const std::regex& regex) {
+#ifdef __GLIBCXX__
+    if ((regex.flags() & std::regex_constants::__polynomial) != 0) return max_regex_value;
+#endif
+    (void)regex;
+    return max_backtracking_value;
+}
+
+bool regex_holds(const Condition& condition, const std::string& text) {
+    if (!condition.regex || text.size() > regex_limit(*condition.regex)) return false;
+    try {
+        return std::regex_search(text, *condition.regex);
+    } catch (const std::regex_error&) {
+        return false;  // too complex for this value: it does not hold, as for a value that is too long
+    }
+}
+
+std::string shown(const Value& value, const Source& source, const std::vector<std::string>& redact) {
+    if (!value.there()) return "is missing";
+    if (is_redacted_source(source, redact)) return "is another (its value is redacted)";
+    std::string text = value.json ? std::string(value.json->raw) : json_quote(value.text);
+    if (text.size() > max_shown) text = text.substr(0, max_shown) + "…";
+    return "is " + text;
+}
+
+std::string wanted(const Condition& condition) {
+    std::string list;
+    for (const std::string& value : condition.values) list += (list.empty() ? "" : ", ") + json_quote(value);
+    const bool several = condition.values.size() > 1;
+    switch (condition.test) {
+        case Condition::Test::equals:
+            return (several ? "wants one of " : "wants ") + list;
+        case Condition::Test::differs:
+            return (several ? "wants none of " : "wants anything but ") + list;
+        case Condition::Test::regex:
+            return "wants " + (condition.spelling.empty() ? "a match" : condition.spelling);
+        case Condition::Test::present:
+            return "wants it present";
+        case Condition::Test::absent:
+            return "wants it absent";
+    }
+    return {};
+}
+
+}  // namespace
+
+Verdict check(const Condition& condition, Facts& facts, bool want_why) {
+    Verdict verdict;
+    const Value value = facts.find(condition.source);
+    if (value.state == Value::State::unreadable) {
+        verdict.unproven = true;
+        if (want_why) {
+            const bool answer = condition.source.part == Source::Part::response;
+            verdict.why =
+                spell(condition.source) + " cannot be told: " + (answer ? facts.response() : facts.request()).why;
+        }
+        return verdict;
+    }
+    const auto listed = [&] {
+        const std::string text = value.as_text();
+        return std::find(condition.values.begin(), condition.values.end(), text) != condition.values.end();
+    };
+    // An object, an array or null has no text: it equals nothing and differs from everything.
+    const bool comparable =
+        value.there() && (!value.json || (value.json->kind != JsonKind::null && value.json->kind != JsonKind::array &&
+                                          value.json->kind != JsonKind::object));
+    switch (condition.test) {
+        case Condition::Test::equals:
+            verdict.holds = comparable && listed();
+            break;
+        case Condition::Test::differs:
+            verdict.holds = !comparable || !listed();
+            break;
+        case Condition::Test::regex:
+            verdict.holds = comparable && regex_holds(condition, value.as_text());
+            break;
+        case Condition::Test::present:
+            verdict.holds = value.there();
+            break;
+        case Condition::Test::absent:
+            verdict.holds = !value.there();
+            break;
+    }
+    if (!verdict.holds && want_why)
+        verdict.why = spell(condition.source) + " " +
+                      shown(value, condition.source, facts.exchange().plan->capture.redact) + ", " + wanted(condition);
+    return verdict;
+}
+
+}  // namespace trot

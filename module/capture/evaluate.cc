@@ -1,0 +1,160 @@
+#include "capture/evaluate.h"
+
+#include <algorithm>
+#include <memory>
+#include <unordered_map>
+
+#include "capture/condition.h"
+#include "capture/explain.h"
+#include "capture/payload.h"
+#include "capture/redact.h"
+#include "url/target.h"
+
+namespace trot {
+namespace {
+
+constexpr uint32_t ambiguous = NormalPath::encoded_slash | NormalPath::dot_segments | NormalPath::bad_percent |
+                               NormalPath::too_long | NormalPath::empty_segment;
+
+bool status_fits(const Hook& hook, int status) {
+    return std::any_of(hook.status.begin(), hook.status.end(),
+                       [&](const StatusRange& range) { return status >= range.low && status <= range.high; });
+}
+
+std::string why_status(const Hook& hook, int status) {
+    std::string wanted;
+    for (const StatusRange& range : hook.status) {
+        if (!wanted.empty()) wanted += " or ";
+        if (range.low % 100 == 0 && range.high == range.low + 99)
+            wanted += std::to_string(range.low / 100) + "xx";
+        else
+            wanted += std::to_string(range.low) + (range.high == range.low ? "" : "-" + std::to_string(range.high));
+    }
+    return "status is " + std::to_string(status) + ", wants " + wanted;
+}
+
+bool in_answer(const Source& source) { return source.part == Source::Part::response; }
+
+}  // namespace
+
+struct Evaluator::Pass {
+    const Exchange& exchange;
+    Facts facts;
+    std::vector<Event> events;
+};
+
+bool Evaluator::conditions(Pass& pass, const Hook& hook, bool of_items, std::string* why) {
+    for (const Condition& condition : hook.when) {
+        if (about_item(condition) != of_items) continue;
+        Verdict verdict = check(condition, pass.facts, why != nullptr);
+        if (verdict.holds) continue;
+        if (verdict.unproven) ++unproven_;
+        if (why != nullptr) *why = std::move(verdict.why);
+        return false;
+    }
+    return true;
+}
+
+void Evaluator::emit(Pass& pass, const PathMatch& match, std::string_view item, uint32_t flags) {
+    const Hook& hook = *match.hook;
+    const Exchange& exchange = pass.exchange;
+    ResourceId id = read_id(hook, pass.facts);
+    Payload payload = build_payload(hook, pass.facts, id, item);
+    Event event;
+    event.topic = hook.topic;
+    event.resource = hook.resource;
+    event.action = hook.action;
+    event.hook = hook.name;
+    event.resource_id = std::move(id.text);
+    event.at_ms = exchange.at_ms;
+    event.flags = flags | payload.flags;
+    if (exchange.ended_early) event.flags |= event_partial_answer;
+    if (exchange.replayed) event.flags |= event_replayed;
+    if ((match.path_flags & ambiguous) != 0) event.flags |= event_ambiguous_path;
+    if (id.wanted && event.resource_id.empty()) event.flags |= event_unmapped;
+    event.method = exchange.method;
+    event.path = path_of(exchange.target);
+    event.status = exchange.status;
+    event.capture = exchange.capture;
+    event.item = static_cast<uint32_t>(pass.events.size());
+    if ((payload.flags & event_opaque) == 0)
+        payload.bytes = redact(std::move(payload.bytes), exchange.plan->capture.redact, scratch_);
+    event.payload = std::make_shared<const std::string>(std::move(payload.bytes));
+    pass.events.push_back(std::move(event));
+}
+
+void Evaluator::each_item(Pass& pass, const PathMatch& match, std::string* why) {
+    const Hook& hook = *match.hook;
+    const Body& body = in_answer(hook.items) ? pass.facts.response() : pass.facts.request();
+    const std::optional<std::vector<std::string_view>> items = pass.facts.array(hook.items);
+    if (!items) {
+        if (!body.readable()) emit(pass, match, {}, event_unmapped);
+        if (why != nullptr)
+            *why = body.readable() ? spell(hook.items) + " is not an array" : "matched, but " + body.why;
+        return;
+    }
+    Source twin = hook.items;  // the same array in the request, for request-item:
+    twin.part = Source::Part::request;
+    const bool needs_twin = in_answer(hook.items);
+    const std::optional<std::vector<std::string_view>> asked = needs_twin ? pass.facts.array(twin) : items;
+    const size_t count = std::min(items->size(), max_items);
+    const uint32_t flags = items->size() > max_items ? static_cast<uint32_t>(event_truncated) : 0U;
+    size_t emitted = 0;
+    std::string why_not;
+    for (size_t i = 0; i < count; ++i) {
+        pass.facts.set_item((*items)[i], asked && i < asked->size() ? (*asked)[i] : std::string_view());
+        if (!conditions(pass, hook, true, why == nullptr ? nullptr : &why_not)) continue;
+        emit(pass, match, (*items)[i], flags);
+        ++emitted;
+    }
+    pass.facts.set_item({}, {});
+    if (why == nullptr) return;
+    *why = std::to_string(emitted) + " of " + std::to_string(items->size()) + " items";
+    if (emitted > 0) *why = "matched: " + *why;
+    if (emitted < count) *why += " (the last one left out: " + why_not + ")";
+}
+
+// A hook that matched leaves "matched…" in `why`.
+void Evaluator::judge(Pass& pass, const PathMatch& match, std::string* why) {
+    const Hook& hook = *match.hook;
+    pass.facts.set_params(&match.params);
+    if (!status_fits(hook, pass.exchange.status)) {
+        if (why != nullptr) *why = why_status(hook, pass.exchange.status);
+        return;
+    }
+    if (!conditions(pass, hook, false, why)) return;
+    if (hook.items.set()) return each_item(pass, match, why);
+    emit(pass, match, {}, 0);
+    if (why != nullptr) *why = "matched";
+}
+
+std::vector<Event> Evaluator::evaluate(const Exchange& exchange, std::vector<HookReport>* reports) {
+    unproven_ = 0;
+    RequestHead head;
+    head.method = exchange.method;
+    head.target = exchange.target;
+    head.fields = &exchange.request_fields;
+    const std::vector<PathMatch> matches = exchange.plan->matcher->collect(head);
+    Pass pass{exchange, Facts(exchange, readers_), {}};
+    std::unordered_map<const Hook*, HookReport> found;
+    for (const PathMatch& match : matches) {
+        const size_t before = pass.events.size();
+        HookReport report{match.hook, false, {}};
+        judge(pass, match, reports == nullptr ? nullptr : &report.why);
+        report.matched = pass.events.size() > before;
+        if (reports != nullptr) found.emplace(match.hook, std::move(report));
+    }
+    if (reports != nullptr) {
+        reports->clear();
+        for (const Hook& hook : exchange.plan->hooks) {
+            const auto known = found.find(&hook);
+            if (known != found.end())
+                reports->push_back(std::move(known->second));
+            else
+                reports->push_back({&hook, false, why_no_candidate(hook, exchange)});
+        }
+    }
+    return std::move(pass.events);
+}
+
+}  // namespace trot
