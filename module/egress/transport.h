@@ -1,7 +1,7 @@
 // Transport: the seam to HTTP. One implementation: libcurl multi on a libevent base (egress/curl.cc), set up as
-// reference/performance 9.5 measured (epoll changelist, NOSIGNAL, CURLU per target, handles reused, MAXCONNECTS explicit, CAPATH NULL,
-// HTTP/1.1) and guarded as reliability.md 2.3 demands. Tests have a fake that can fail the n-th call.
-// Callers: dispatch. Threads: the thread that runs the base; nothing here is shared.
+// reference/performance 9.5 measured (epoll changelist, NOSIGNAL, CURLU per target, handles reused, MAXCONNECTS
+// explicit, CAPATH NULL, HTTP/1.1) and guarded as reliability.md 2.3 demands. Tests have a fake that can fail the n-th
+// call. Callers: dispatch. Threads: the thread that runs the base; nothing here is shared.
 #pragma once
 
 #include <cstdint>
@@ -37,7 +37,8 @@ enum class SendError { none, resolve, connect, tls, timeout, reset, bad_answer, 
 std::string_view name_of(SendError error);
 
 struct SendResult {
-    int status = 0;  // HTTP status; 0 none. A 2xx whose body broke, stalled or was too large is still a 2xx with error none.
+    int status =
+        0;  // HTTP status; 0 none. A 2xx whose body broke, stalled or was too large is still a 2xx with error none.
     SendError error = SendError::none;
     std::string detail;       // for the log; the same fixed text for every refusal of the guard
     std::string answer;       // first 4 KiB of the body
@@ -50,8 +51,11 @@ class Transport {
   public:
     virtual ~Transport() = default;
     virtual Result<std::shared_ptr<Target>> target(const TargetOptions& options) = 0;
-    // POSTs `body` with `headers` (Content-Type among them; already checked for CR/LF). `done` runs on the loop, exactly once, never
-    // inside send(). The body and the target are kept until then.
+    // POSTs `body` with `headers` (Content-Type among them; already checked for CR/LF). `done` runs on the loop,
+    // exactly once, never inside send(). The body and the target are kept until then. A header that could break out of
+    // its line is not sent: the attempt ends with SendError::internal. Destroying the transport abandons what is in
+    // flight: those never run `done`; a `done`
+    // may send, but not destroy the transport.
     virtual void send(const std::shared_ptr<Target>& target, const Fields& headers,
                       const std::shared_ptr<const std::string>& body, std::function<void(SendResult)> done) = 0;
     // Closes idle connections and takes new rules: a reload may have forbidden an address that has one open.
@@ -62,7 +66,7 @@ class Transport {
 struct CurlOptions {
     event_base* base = nullptr;
     std::shared_ptr<const Guard> guard;
-    std::string ca_file;          // "" the system's bundle
+    std::string ca_file;             // "" the system's bundle
     unsigned max_connections = 512;  // kept open: about twice the destinations, bounded by the fd limit
     uint64_t response_bytes = 65536;
     std::string user_agent = "Trotline/0.1";

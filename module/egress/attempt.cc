@@ -1,0 +1,230 @@
+#include "egress/attempt.h"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstring>
+#include <new>
+
+#include "egress/address.h"
+#include "egress/send_error.h"
+#include "url/header.h"
+
+namespace trot {
+namespace {
+
+constexpr size_t max_head = 64UL * 1024;
+constexpr size_t kept_answer = 4096;
+constexpr unsigned max_addresses = 8;
+
+// 100, 103, …: another head follows. 101 is the last one: nobody asked for another protocol.
+bool is_interim(int status) { return status < 200 && status != 101; }
+
+}  // namespace
+
+Attempt::Attempt(const AttemptOptions& options) : options_(options), easy_(curl_easy_init()) {
+    if (easy_ == nullptr) throw std::bad_alloc();
+    set_fixed_options();
+}
+
+Attempt::~Attempt() { curl_easy_cleanup(easy_); }
+
+Attempt* Attempt::of(CURL* easy) {
+    char* self = nullptr;
+    curl_easy_getinfo(easy, CURLINFO_PRIVATE, &self);
+    return reinterpret_cast<Attempt*>(self);
+}
+
+// What is the same for every delivery. Each line closes a door or saves time that was measured (reliability.md 2.3,
+// performance.md 2).
+void Attempt::set_fixed_options() {
+    const auto set = [this](CURLoption option, auto value) { curl_easy_setopt(easy_, option, value); };
+    set(CURLOPT_PRIVATE, this);
+    set(CURLOPT_ERRORBUFFER, error_);
+    set(CURLOPT_POST, 1L);
+
+    set(CURLOPT_OPENSOCKETFUNCTION, on_open);
+    set(CURLOPT_OPENSOCKETDATA, this);
+    set(CURLOPT_PREREQFUNCTION, on_ready);
+    set(CURLOPT_PREREQDATA, this);
+    set(CURLOPT_PROTOCOLS_STR, "http,https");
+    set(CURLOPT_REDIR_PROTOCOLS_STR, "");
+    set(CURLOPT_FOLLOWLOCATION, 0L);
+    set(CURLOPT_PROXY, "");
+    set(CURLOPT_NOPROXY, "*");
+    set(CURLOPT_NETRC, static_cast<long>(CURL_NETRC_IGNORED));
+    set(CURLOPT_DISALLOW_USERNAME_IN_URL, 1L);
+
+    set(CURLOPT_SSL_VERIFYPEER, 1L);
+    set(CURLOPT_SSL_VERIFYHOST, 2L);
+    set(CURLOPT_SSLVERSION, static_cast<long>(CURL_SSLVERSION_TLSv1_2));
+    set(CURLOPT_CAINFO, options_.ca_file.c_str());
+    // Debian's path besides the file would make libcurl read 145 certificates anew for each connection: 21 ms of CPU.
+    set(CURLOPT_CAPATH, static_cast<char*>(nullptr));
+
+    set(CURLOPT_NOSIGNAL, 1L);
+    // The end of an attempt must not wait for its name look-up: getaddrinfo may take half a minute.
+    set(CURLOPT_QUICK_EXIT, 1L);
+    set(CURLOPT_HTTP_VERSION, static_cast<long>(CURL_HTTP_VERSION_1_1));
+    set(CURLOPT_HTTP09_ALLOWED, 0L);
+    set(CURLOPT_TCP_NODELAY, 1L);
+    set(CURLOPT_TCP_KEEPALIVE, 1L);
+    set(CURLOPT_MAXLIFETIME_CONN, 600L);  // so that a changed DNS record is seen within ten minutes
+    set(CURLOPT_BUFFERSIZE, 8192L);
+    set(CURLOPT_UPLOAD_BUFFERSIZE, 16384L);
+    set(CURLOPT_USERAGENT, options_.user_agent.c_str());
+
+    set(CURLOPT_HEADERFUNCTION, on_header);
+    set(CURLOPT_HEADERDATA, this);
+    set(CURLOPT_WRITEFUNCTION, on_body);
+    set(CURLOPT_WRITEDATA, this);
+}
+
+Result<void> Attempt::prepare(std::shared_ptr<CurlTarget> target, std::shared_ptr<const Guard>* guard,
+                              const Fields& headers, std::shared_ptr<const std::string> body,
+                              std::function<void(SendResult)> done) {
+    target_ = std::move(target);
+    guard_ = guard;
+    body_ = std::move(body);
+    done_ = std::move(done);
+    blocked_ = head_done_ = false;
+    addresses_ = 0;
+    status_ = 0;
+    head_bytes_ = 0;
+    body_bytes_ = 0;
+    error_[0] = '\0';
+    answer_.clear();
+    retry_after_.clear();
+
+    // The second wall: the configuration has been checked, but libcurl would write a line break as it is.
+    for (const Field& field : headers)
+        if (!is_token(field.name) || !is_header_value(field.value))
+            return Fault{Code::internal, "a header holds a control byte and was not sent"};
+
+    // "Name;" is libcurl's spelling of a header without a value, "Expect:" of none at all: a delivery waits for no 100.
+    lines_.assign("Expect:");
+    lines_ += '\0';
+    std::vector<size_t> starts = {0};
+    for (const Field& field : headers) {
+        starts.push_back(lines_.size());
+        lines_ += field.name;
+        lines_ += field.value.empty() ? ";" : ": ";
+        lines_ += field.value;
+        lines_ += '\0';
+    }
+    nodes_.resize(starts.size());
+    for (size_t i = 0; i < starts.size(); ++i)
+        nodes_[i] = {lines_.data() + starts[i], i + 1 < starts.size() ? &nodes_[i + 1] : nullptr};
+
+    curl_easy_setopt(easy_, CURLOPT_CURLU, target_->url.get());
+    curl_easy_setopt(easy_, CURLOPT_TIMEOUT_MS, target_->timeout_ms);
+    curl_easy_setopt(easy_, CURLOPT_CONNECTTIMEOUT_MS, target_->connect_timeout_ms);
+    curl_easy_setopt(easy_, CURLOPT_HTTPHEADER, nodes_.data());
+    curl_easy_setopt(easy_, CURLOPT_POSTFIELDS, body_->data());
+    curl_easy_setopt(easy_, CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(body_->size()));
+    return {};
+}
+
+std::function<void(SendResult)> Attempt::release() {
+    std::function<void(SendResult)> done = std::move(done_);
+    done_ = nullptr;
+    target_.reset();
+    body_.reset();
+    return done;
+}
+
+bool Attempt::judged(const sockaddr* address, socklen_t length) {
+    // After one forbidden address the whole attempt is off: a name with a public and a private address is a trick.
+    if (!blocked_ && !(*guard_)->judge(address, length, target_->allow).allowed) blocked_ = true;
+    return !blocked_;
+}
+
+curl_socket_t Attempt::on_open(void* self, curlsocktype purpose, curl_sockaddr* address) {
+    auto* attempt = static_cast<Attempt*>(self);
+    if (purpose != CURLSOCKTYPE_IPCXN || !attempt->judged(&address->addr, address->addrlen)) {
+        attempt->blocked_ = true;
+        return CURL_SOCKET_BAD;
+    }
+    if (++attempt->addresses_ > max_addresses) return CURL_SOCKET_BAD;  // a name with 5,000 addresses
+    return socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
+}
+
+int Attempt::on_ready(void* self, char* peer, char* /*local*/, int peer_port, int /*local_port*/) {
+    auto* attempt = static_cast<Attempt*>(self);
+    std::optional<Address> address = parse_address(peer);
+    bool allowed = false;
+    if (address) {
+        address->port = static_cast<uint16_t>(peer_port);
+        const sockaddr_storage one = sockaddr_of(*address);
+        allowed = attempt->judged(reinterpret_cast<const sockaddr*>(&one), sizeof one);
+    }
+    attempt->blocked_ = !allowed;
+    return allowed ? CURL_PREREQFUNC_OK : CURL_PREREQFUNC_ABORT;
+}
+
+void Attempt::header_line(std::string_view line) {
+    while (!line.empty() && (line.back() == '\r' || line.back() == '\n')) line.remove_suffix(1);
+    if (line.substr(0, 5) == "HTTP/" && (!head_done_ || is_interim(status_))) {
+        const std::string_view code = line.substr(std::min(line.size(), line.find(' ') + 1), 3);
+        status_ = 0;
+        for (char c : code) status_ = c >= '0' && c <= '9' ? status_ * 10 + (c - '0') : 0;
+        head_done_ = false;
+        retry_after_.clear();
+        return;
+    }
+    if (head_done_) return;  // trailers
+    if (line.empty()) {
+        head_done_ = true;
+        return;
+    }
+    constexpr std::string_view name = "retry-after:";
+    if (equal_nocase(line.substr(0, name.size()), name)) retry_after_ = trim(line.substr(name.size()).substr(0, 128));
+}
+
+size_t Attempt::on_header(char* data, size_t size, size_t count, void* self) {
+    auto* attempt = static_cast<Attempt*>(self);
+    const size_t bytes = size * count;
+    attempt->head_bytes_ += bytes;
+    if (attempt->head_bytes_ > max_head) return 0;
+    attempt->header_line({data, bytes});
+    return bytes;
+}
+
+size_t Attempt::on_body(char* data, size_t size, size_t count, void* self) {
+    auto* attempt = static_cast<Attempt*>(self);
+    const size_t bytes = size * count;
+    attempt->body_bytes_ += bytes;
+    if (attempt->answer_.size() < kept_answer)
+        attempt->answer_.append(data, std::min(bytes, kept_answer - attempt->answer_.size()));
+    return attempt->body_bytes_ > attempt->options_.response_bytes ? 0 : bytes;
+}
+
+SendResult Attempt::result(CURLcode code) {
+    SendResult out;
+    if (blocked_) {
+        // One text and no time for every refusal: neither tells whether a port is open or a name exists.
+        out.error = SendError::blocked;
+        out.detail = blocked_text;
+        return out;
+    }
+    curl_off_t total = 0;
+    long connects = 0;
+    curl_easy_getinfo(easy_, CURLINFO_TOTAL_TIME_T, &total);
+    curl_easy_getinfo(easy_, CURLINFO_NUM_CONNECTS, &connects);
+    out.duration_us = total;
+    out.reused = connects == 0;
+    const bool answered = head_done_ && !is_interim(status_);
+    if (code != CURLE_OK) out.detail = detail_of(code, error_);
+    if (answered) {
+        // The head has decided; a body that broke, stalled or never ended changes nothing.
+        out.status = status_;
+        out.answer = std::move(answer_);
+        out.retry_after = std::move(retry_after_);
+    } else {
+        out.error = code == CURLE_OK ? SendError::bad_answer : error_of(code);
+    }
+    return out;
+}
+
+}  // namespace trot

@@ -1,0 +1,84 @@
+// Attempt: one easy handle and what belongs to the request it carries; used again and again without a reset. The
+// callbacks of libcurl that guard and bound a delivery live here: the address is judged before it is connected and
+// again before a request goes onto a kept connection, the answer's head and body are capped. Callers: egress/curl.
+// Threads: the loop's.
+#pragma once
+
+#include <curl/curl.h>
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "egress/guard.h"
+#include "egress/transport.h"
+
+namespace trot {
+
+struct CurlTarget : Target {
+    struct FreeUrl {
+        void operator()(CURLU* url) const { curl_url_cleanup(url); }
+    };
+    std::unique_ptr<CURLU, FreeUrl> url;
+    std::vector<Network> allow;
+    long timeout_ms = 0;
+    long connect_timeout_ms = 0;
+};
+
+struct AttemptOptions {
+    std::string ca_file;
+    std::string user_agent;
+    uint64_t response_bytes = 0;
+};
+
+class Attempt {
+  public:
+    explicit Attempt(const AttemptOptions& options);
+    ~Attempt();
+    Attempt(const Attempt&) = delete;
+    Attempt& operator=(const Attempt&) = delete;
+
+    // Fault when a header could break out of its line.
+    Result<void> prepare(std::shared_ptr<CurlTarget> target, std::shared_ptr<const Guard>* guard, const Fields& headers,
+                         std::shared_ptr<const std::string> body, std::function<void(SendResult)> done);
+
+    SendResult result(CURLcode code);
+    std::function<void(SendResult)> release();  // the request's own things go; the handle stays
+
+    CURL* easy() const { return easy_; }
+    static Attempt* of(CURL* easy);
+
+    size_t place = 0;  // the owner's note: where in its list
+
+  private:
+    static curl_socket_t on_open(void* self, curlsocktype purpose, curl_sockaddr* address);
+    static int on_ready(void* self, char* peer, char* local, int peer_port, int local_port);
+    static size_t on_header(char* data, size_t size, size_t count, void* self);
+    static size_t on_body(char* data, size_t size, size_t count, void* self);
+
+    void set_fixed_options();
+    bool judged(const sockaddr* address, socklen_t length);
+    void header_line(std::string_view line);
+
+    const AttemptOptions& options_;
+    CURL* easy_;
+    std::string lines_;              // the request's header lines, one after another
+    std::vector<curl_slist> nodes_;  // libcurl reads this list and never frees it
+    char error_[CURL_ERROR_SIZE] = {};
+
+    std::shared_ptr<CurlTarget> target_;
+    std::shared_ptr<const Guard>* guard_ = nullptr;  // the transport's: a reload changes it under an attempt
+    std::shared_ptr<const std::string> body_;
+    std::function<void(SendResult)> done_;
+
+    bool blocked_ = false;
+    unsigned addresses_ = 0;
+    int status_ = 0;
+    bool head_done_ = false;
+    size_t head_bytes_ = 0;
+    uint64_t body_bytes_ = 0;
+    std::string answer_, retry_after_;
+};
+
+}  // namespace trot

@@ -1,0 +1,164 @@
+// The libcurl transport: attempts (egress/attempt) on a loop (egress/curl_loop), and what a change of the rules means.
+#include <unistd.h>
+
+#include <cstdlib>
+#include <deque>
+#include <mutex>
+
+#include "egress/attempt.h"
+#include "egress/curl_loop.h"
+#include "url/header.h"
+
+namespace trot {
+namespace {
+
+constexpr const char* system_bundle = "/etc/ssl/certs/ca-certificates.crt";
+
+class CurlTransport : public Transport {
+  public:
+    explicit CurlTransport(const CurlOptions& options)
+        : options_(options),
+          attempt_options_{options.ca_file.empty() ? system_bundle : options.ca_file, options.user_agent,
+                           options.response_bytes},
+          later_(event_new(options.base, -1, 0, on_later, this)) {
+        if (later_ == nullptr) throw std::bad_alloc();
+        loop_ = make_loop();
+    }
+
+    ~CurlTransport() override {
+        for (std::unique_ptr<Attempt>& attempt : busy_) attempt->release();
+        loop_.reset();
+        draining_.clear();
+    }
+
+    Result<std::shared_ptr<Target>> target(const TargetOptions& options) override {
+        auto target = std::make_shared<CurlTarget>();
+        target->url.reset(curl_url());
+        if (target->url == nullptr) return Fault{Code::no_memory, "no memory for a URL"};
+        // As it stands: what was checked is what is sent, dot segments and all.
+        if (curl_url_set(target->url.get(), CURLUPART_URL, options.url.text.c_str(), CURLU_PATH_AS_IS) != CURLUE_OK)
+            return Fault{Code::internal, "libcurl does not read the URL " + redacted_url(options.url.text)};
+        target->allow = options.allow;
+        target->timeout_ms = static_cast<long>(options.timeout_ms);
+        target->connect_timeout_ms = static_cast<long>(options.connect_timeout_ms);
+        return std::shared_ptr<Target>(std::move(target));
+    }
+
+    void send(const std::shared_ptr<Target>& target, const Fields& headers,
+              const std::shared_ptr<const std::string>& body, std::function<void(SendResult)> done) override {
+        std::unique_ptr<Attempt> attempt = take();
+        Result<void> ready = attempt->prepare(std::static_pointer_cast<CurlTarget>(target), &options_.guard, headers,
+                                              body, std::move(done));
+        if (ready && !loop_->add(attempt->easy())) ready = Fault{Code::internal, "libcurl takes no further request"};
+        if (!ready) {
+            SendResult result;
+            result.error = SendError::internal;
+            result.detail = ready.fault().text;
+            failed_.push_back({attempt->release(), std::move(result)});
+            idle_.push_back(std::move(attempt));
+            event_active(later_.get(), 0, 0);
+            return;
+        }
+        keep(std::move(attempt));
+    }
+
+    void set_guard(std::shared_ptr<const Guard> guard) override {
+        options_.guard = std::move(guard);
+        // libcurl has no "close what is idle": the old cache goes with its multi handle, at once or when its last
+        // attempt is done. Those attempts are judged by the new rules, if they have yet to connect.
+        draining_.push_back(std::move(loop_));
+        loop_ = make_loop();
+        event_active(later_.get(), 0, 0);
+    }
+
+    size_t inflight() const override { return busy_.size() + failed_.size(); }
+
+  private:
+    struct Failed {
+        std::function<void(SendResult)> done;
+        SendResult result;
+    };
+    struct FreeEvent {
+        void operator()(event* one) const { event_free(one); }
+    };
+
+    std::unique_ptr<CurlLoop> make_loop() {
+        return std::make_unique<CurlLoop>(options_.base, options_.max_connections,
+                                          [this](CURL* easy, CURLcode code) { finished(easy, code); });
+    }
+
+    // The handle used last is the warmest.
+    std::unique_ptr<Attempt> take() {
+        if (idle_.empty()) return std::make_unique<Attempt>(attempt_options_);
+        std::unique_ptr<Attempt> attempt = std::move(idle_.back());
+        idle_.pop_back();
+        return attempt;
+    }
+
+    void keep(std::unique_ptr<Attempt> attempt) {
+        attempt->place = busy_.size();
+        busy_.push_back(std::move(attempt));
+    }
+
+    std::unique_ptr<Attempt> leave(Attempt& attempt) {
+        const size_t place = attempt.place;
+        std::swap(busy_[place], busy_.back());
+        busy_[place]->place = place;
+        std::unique_ptr<Attempt> out = std::move(busy_.back());
+        busy_.pop_back();
+        return out;
+    }
+
+    void finished(CURL* easy, CURLcode code) {
+        std::unique_ptr<Attempt> attempt = leave(*Attempt::of(easy));
+        SendResult result = attempt->result(code);
+        const std::function<void(SendResult)> done = attempt->release();
+        idle_.push_back(std::move(attempt));
+        if (!draining_.empty()) event_active(later_.get(), 0, 0);
+        done(std::move(result));
+    }
+
+    static void on_later(evutil_socket_t /*fd*/, short /*events*/, void* self) {
+        static_cast<CurlTransport*>(self)->later();
+    }
+
+    // What must not happen inside send() or inside libcurl.
+    void later() {
+        std::erase_if(draining_, [](const std::unique_ptr<CurlLoop>& loop) { return loop->inflight() == 0; });
+        std::deque<Failed> now;
+        now.swap(failed_);
+        for (Failed& one : now) one.done(std::move(one.result));
+    }
+
+    CurlOptions options_;
+    AttemptOptions attempt_options_;
+    std::unique_ptr<event, FreeEvent> later_;
+    std::vector<std::unique_ptr<Attempt>> idle_, busy_;  // before the loops: an easy handle outlives its multi
+    std::deque<Failed> failed_;
+    std::unique_ptr<CurlLoop> loop_;
+    std::vector<std::unique_ptr<CurlLoop>> draining_;
+};
+
+// Once for the process, before its first handle.
+bool start_curl() {
+    static const bool started = [] {
+        unsetenv("SSLKEYLOGFILE");  // libcurl would write the secrets of every TLS session to that file
+        return curl_global_init(CURL_GLOBAL_DEFAULT) == CURLE_OK;
+    }();
+    return started;
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Transport>> make_curl_transport(const CurlOptions& options) {
+    if (options.base == nullptr || options.guard == nullptr)
+        return Fault{Code::usage, "a transport needs an event base and a guard"};
+    if (!is_header_value(options.user_agent))
+        return Fault{Code::config, "the user agent holds a line break or another control byte"};
+    if (!options.ca_file.empty() && access(options.ca_file.c_str(), R_OK) != 0)
+        return Fault{Code::config, "the CA file " + options.ca_file + " cannot be read"};
+    if (!start_curl()) return Fault{Code::internal, "libcurl does not start"};
+    return std::unique_ptr<Transport>(std::make_unique<CurlTransport>(options));
+}
+
+}  // namespace trot
