@@ -38,6 +38,7 @@ Result<Guard> guard_of(const Plan& plan) {
     rules.allow = std::move(allow.value());
     rules.deny = std::move(deny.value());
     rules.nat64 = plan.egress.nat64;
+    rules.urls = plan.egress.urls;
     rules.own = plan.egress.own;
     for (const std::string& listen : plan.standalone.listen) rules.own.push_back(listen);
     if (!plan.admin.listen.empty()) rules.own.push_back(plan.admin.listen);
