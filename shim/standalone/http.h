@@ -132,6 +132,7 @@ class ChunkDecoder {
     enum class State { size, extension, size_lf, data, data_cr, data_lf, trailer, done, bad };
     Progress refuse(int status, std::string why);
     bool size_digit(char c);
+    void follow_quotes(char c);
     Progress size_line(char c);
     Progress trailer(std::string_view line);
     Limits limits_;

@@ -25,6 +25,20 @@ bool ChunkDecoder::size_digit(char c) {
     return true;
 }
 
+void ChunkDecoder::follow_quotes(char c) {
+    switch (quote_) {
+        case Quote::none:
+            quote_ = c == '"' ? Quote::open : Quote::none;
+            break;
+        case Quote::open:
+            quote_ = c == '"' ? Quote::none : c == '\\' ? Quote::escape : Quote::open;
+            break;
+        case Quote::escape:
+            quote_ = Quote::open;
+            break;
+    }
+}
+
 // One byte of a size line. Bytes and not lines, so that a wrong size is refused before anything after it can be taken
 // for data.
 Progress ChunkDecoder::size_line(char c) {
@@ -52,13 +66,8 @@ Progress ChunkDecoder::size_line(char c) {
                 state_ = State::size_lf;
             } else if (!text_char(c)) {
                 return refuse(400, "control character in a chunk extension");
-            } else if (quote_ == Quote::escape) {
-                quote_ = Quote::open;
-            } else if (quote_ == Quote::open) {
-                if (c == '\\') quote_ = Quote::escape;
-                if (c == '"') quote_ = Quote::none;
-            } else if (c == '"') {
-                quote_ = Quote::open;
+            } else {
+                follow_quotes(c);
             }
             return Progress::more;
         default:

@@ -1,6 +1,4 @@
 // What requests and answers share: lines, limits, fields, and which fields end at this hop.
-#include <algorithm>
-
 #include "shim/standalone/http.h"
 #include "shim/standalone/http_text.h"
 
@@ -12,12 +10,6 @@ const std::string* find_in(const std::vector<Field>& fields, std::string_view na
     for (const Field& field : fields)
         if (equal_nocase(field.name, name)) return &field.value;
     return nullptr;
-}
-
-// An application behind CGI, WSGI or PHP reads Transfer_Encoding and Transfer-Encoding as one name.
-bool same_to_cgi(std::string_view name, std::string_view dashed) {
-    return name.size() == dashed.size() && std::equal(name.begin(), name.end(), dashed.begin(),
-                                                      [](char x, char y) { return (x == '_' ? '-' : lower(x)) == y; });
 }
 
 constexpr std::string_view kHop[] = {"connection", "keep-alive",        "proxy-connection", "te",

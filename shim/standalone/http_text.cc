@@ -34,6 +34,11 @@ bool equal_nocase(std::string_view a, std::string_view b) {
            std::equal(a.begin(), a.end(), b.begin(), [](char x, char y) { return lower(x) == lower(y); });
 }
 
+bool same_to_cgi(std::string_view name, std::string_view dashed) {
+    return name.size() == dashed.size() && std::equal(name.begin(), name.end(), dashed.begin(),
+                                                      [](char x, char y) { return (x == '_' ? '-' : lower(x)) == y; });
+}
+
 bool token_char(char c) { return kToken[static_cast<unsigned char>(c)]; }
 bool token(std::string_view text) { return !text.empty() && std::all_of(text.begin(), text.end(), token_char); }
 

@@ -17,6 +17,9 @@ inline bool alpha(char c) { return lower(c) >= 'a' && lower(c) <= 'z'; }
 int hex(char c);  // 0..15, or -1
 
 bool equal_nocase(std::string_view a, std::string_view b);
+// An application behind CGI, WSGI or PHP reads Transfer_Encoding and Transfer-Encoding as one name. `dashed` is in
+// lower case.
+bool same_to_cgi(std::string_view name, std::string_view dashed);
 bool token_char(char c);
 bool token(std::string_view text);
 // What a field value, a reason or a chunk extension may hold: TAB, SP, visible characters and obs-text.
