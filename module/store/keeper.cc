@@ -1,0 +1,229 @@
+#include "store/keeper.h"
+
+#include <algorithm>
+#include <exception>
+
+#include "store/connect.h"
+
+namespace trot {
+
+Keeper::Keeper(Core& core, std::function<bool()> give_up) : core_(core), give_up_(std::move(give_up)) {}
+
+Keeper::~Keeper() { disconnect(); }
+
+int Keeper::on_busy(void* self, int tries) {
+    auto* keeper = static_cast<Keeper*>(self);
+    if (now_us() >= keeper->busy_until_us_ || keeper->give_up_()) return 0;
+    sqlite3_sleep(std::min(1 + tries, 10));
+    return 1;
+}
+
+Result<void> Keeper::acquire(int64_t wait_ms) {
+    busy_ms_ = wait_ms;
+    busy_until_us_ = now_us() + wait_ms * 1000;
+    return lock_.acquire(wait_ms, give_up_);
+}
+
+// ---- opening and closing
+
+void Keeper::take(Db db) {
+    db_ = std::move(db);
+    sqlite3_busy_handler(db_.handle(), on_busy, this);
+    sqlite3_wal_hook(
+        db_.handle(),
+        [](void* self, sqlite3*, const char*, int pages) {
+            static_cast<Keeper*>(self)->wal_pages_ = pages;
+            return SQLITE_OK;
+        },
+        this);
+    tx_ = std::make_unique<SqliteTx>(db_, *core_.options.clock);
+    wal_ = file_id(core_.files.wal);
+    copy_back_at_ = checkpoint_pages;
+}
+
+void Keeper::disconnect() {
+    tx_.reset();
+    db_.close();
+}
+
+Result<void> Keeper::connect(bool& sick) {
+    disconnect();
+    Result<Db> opened = open_writing(core_.files, core_.options, busy_ms_, sick);
+    if (!opened.ok() && opened.fault().code == Code::damaged) {
+        core_.log(Level::alarm, opened.fault().text);
+        return quarantine(sick);
+    }
+    if (!opened.ok()) return opened.fault();
+    take(std::move(opened).value());
+    return {};
+}
+
+Result<void> Keeper::open() {
+    if (Result<void> lock = lock_.open(core_.files.lock); !lock.ok()) return lock;
+    bool sick = false;
+    Result<void> opened = acquire(core_.options.busy_ms);
+    if (opened.ok()) {
+        opened = connect(sick);
+        if (opened.ok()) {
+            opened = probe();
+            sick = true;
+        }
+        lock_.release();
+    } else {
+        sick = true;
+    }
+    if (opened.ok()) {
+        healthy_ = true;
+        return {};
+    }
+    if (!sick) return opened;
+    fall_sick(opened.fault(), true);
+    return {};
+}
+
+// ---- one group
+
+Result<void> Keeper::write_one(Job& job, Tx& tx) {
+    try {
+        return job.write(tx);
+    } catch (const std::exception& error) {
+        return Fault{Code::internal, std::string("a job of the writer threw: ") + error.what()};
+    } catch (...) {
+        return Fault{Code::internal, "a job of the writer threw"};
+    }
+}
+
+void Keeper::finish(Jobs& group, const std::vector<Fault>& faults, const Fault& all) {
+    for (size_t at = 0; at < group.size(); ++at) {
+        const Fault& own = !faults.empty() && faults[at].code != Code::ok ? faults[at] : all;
+        const Result<void> outcome = own.code == Code::ok ? Result<void>() : Result<void>(own);
+        try {
+            group[at]->done(outcome);
+        } catch (...) {  // done() has nowhere to put a fault; the next job's token matters more than this one's message
+            continue;
+        }
+    }
+    group.clear();
+}
+
+Result<void> Keeper::begin() {
+    if (Result<void> lock = acquire(core_.options.busy_ms); !lock.ok()) return Fault{Code::store, lock.fault().text};
+    if (moved()) {
+        bool sick = false;
+        if (Result<void> followed = follow(sick); !followed.ok()) return followed;
+    }
+    if (db_.exec("BEGIN IMMEDIATE") != SQLITE_OK) return db_.fault("begin a transaction");
+    return {};
+}
+
+Keeper::Attempted Keeper::give_back(Trouble worst, Fault fault, bool doubt) {
+    if (db_.is_open() && sqlite3_get_autocommit(db_.handle()) == 0) db_.exec("ROLLBACK");
+    lock_.release();
+    if (worst == Trouble::damaged) core_.damaged = true;
+    if (worst == Trouble::none || worst == Trouble::job) return {End::job, std::move(fault), false};
+    fault.code = Code::store;
+    return {End::store, std::move(fault), doubt};
+}
+
+// apart: each job in a savepoint, so that one whose write() fails is undone alone.
+Keeper::Attempted Keeper::write_all(Jobs& group, bool apart, std::vector<Fault>& faults) {
+    for (size_t at = 0; at < group.size(); ++at) {
+        const SqliteTx::Mark mark = tx_->mark();
+        if (apart && db_.exec("SAVEPOINT job") != SQLITE_OK)
+            return give_back(trouble(db_.extended()), db_.fault("begin a savepoint"), false);
+        Result<void> written = write_one(*group[at], *tx_);
+        if (tx_->worst() > Trouble::job) {
+            Fault fault = written.ok() ? db_.fault("write") : written.fault();
+            return give_back(tx_->worst(), std::move(fault), false);
+        }
+        // Some errors (no memory) end the whole transaction: nothing of it may count as written.
+        if (sqlite3_get_autocommit(db_.handle()) != 0)
+            return give_back(Trouble::store, Fault{Code::store, "SQLite ended the transaction early"}, false);
+        if (!apart && !written.ok()) return give_back(Trouble::job, written.fault(), false);
+        if (!apart) continue;
+        if (!written.ok()) {
+            faults[at] = written.fault();
+            tx_->restore(mark);
+            if (db_.exec("ROLLBACK TO job") != SQLITE_OK)
+                return give_back(Trouble::store, db_.fault("undo a job"), false);
+        }
+        if (db_.exec("RELEASE job") != SQLITE_OK) return give_back(Trouble::store, db_.fault("end a savepoint"), false);
+    }
+    return {};
+}
+
+Keeper::Attempted Keeper::transact(Jobs& group, bool apart, std::vector<Fault>& faults) {
+    const int64_t start_us = now_us();
+    if (Result<void> begun = begin(); !begun.ok()) {
+        const bool damaged = begun.fault().code == Code::damaged;
+        return give_back(damaged ? Trouble::damaged : Trouble::store, begun.fault(), false);
+    }
+    tx_->begin();
+    Attempted attempt = write_all(group, apart, faults);
+    if (attempt.end != End::committed) return attempt;
+    if (Result<void> counted = tx_->before_commit(); !counted.ok())
+        return give_back(std::max(tx_->worst(), Trouble::store), counted.fault(), false);
+    if (const int code = db_.exec("COMMIT"); code != SQLITE_OK) {
+        // After anything but a lock the commit record may be in the file already: only a later look can tell.
+        const bool doubt = (code & 0xff) != SQLITE_BUSY;
+        return give_back(std::max(trouble(code), Trouble::store), db_.fault("commit"), doubt);
+    }
+    tx_->committed();
+    lock_.release();
+    core_.count(&Counters::commits);
+    core_.count(&Counters::commit_us, static_cast<uint64_t>(now_us() - start_us));
+    return {};
+}
+
+void Keeper::commit(Jobs& group) {
+    if (group.empty()) return;
+    if (!healthy() && now_us() >= heal_at_us_) heal();
+    if (!healthy()) {
+        finish(group, {}, sickness_);
+        return;
+    }
+    std::vector<Fault> faults;
+    Attempted attempt = transact(group, false, faults);
+    if (attempt.end == End::job && group.size() > 1) {
+        faults.assign(group.size(), Fault{Code::ok, {}});
+        attempt = transact(group, true, faults);
+    }
+    if (attempt.end == End::committed) {
+        backoff_ms_ = 0;
+        false_alarms_ = 0;
+    }
+    if (attempt.end == End::store) {
+        faults.clear();
+        if (attempt.doubt) {
+            doubt_ = true;
+            for (const std::unique_ptr<Job>& job : group) job->in_doubt = true;
+        }
+        fall_sick(attempt.fault, true);
+    }
+    finish(group, faults, attempt.fault);
+}
+
+// ---- -wal
+
+void Keeper::copy_back() {
+    if (wal_pages_ < copy_back_at_ || now_us() < copy_back_after_us_) return;
+    busy_until_us_ = now_us() + 5000;
+    int in_wal = 0;
+    int copied = 0;
+    const int mode = static_cast<int64_t>(wal_pages_) * 4096 > wal_limit_bytes ? SQLITE_CHECKPOINT_RESTART
+                                                                               : SQLITE_CHECKPOINT_PASSIVE;
+    const int code = sqlite3_wal_checkpoint_v2(db_.handle(), "main", mode, &in_wal, &copied);
+    // A reader that still looks at an older state holds the rest back: ask again when as much has come anew.
+    copy_back_at_ = copied >= in_wal ? checkpoint_pages : wal_pages_ + checkpoint_pages;
+    if (code == SQLITE_OK || (code & 0xff) == SQLITE_BUSY) return;
+    // The -wal holds everything, so commits go on; it only grows until this works again.
+    copy_back_after_us_ = now_us() + 1000000;
+    if (trouble(code) == Trouble::damaged) core_.damaged = true;
+    uint64_t more = 0;
+    core_.count(&Counters::store_faults);
+    if (quiet_copy_.pass(now_us(), more))
+        core_.log(Level::warning,
+                  db_.fault("copy the -wal back into the database").text + "; its file grows meanwhile");
+}
+
+}  // namespace trot

@@ -1,0 +1,105 @@
+// Lists for people: the reader's questions that the command line and the admin pages ask.
+#include <map>
+
+#include "store/queries.h"
+#include "store/reader.h"
+#include "store/rows.h"
+
+namespace trot {
+
+Result<std::vector<Event>> SqliteReader::list_events(const Filter& filter) {
+    Result<ListQuery> query = events_query(filter);
+    if (!query.ok()) return query.fault();
+    std::vector<Event> events;
+    Result<void> done = ask(query.value().sql, "list the events", query.value().bind,
+                            [&](const Stmt& row) { events.push_back(read_event(row, false)); });
+    if (!done.ok()) return done.fault();
+    return events;
+}
+
+Result<std::vector<DeliveryLine>> SqliteReader::list_deliveries(const Filter& filter) {
+    Result<ListQuery> query = deliveries_query(filter);
+    if (!query.ok()) return query.fault();
+    std::vector<DeliveryLine> lines;
+    Result<void> done = ask(query.value().sql, "list the deliveries", query.value().bind, [&](const Stmt& row) {
+        DeliveryLine line;
+        line.delivery = read_delivery(row);
+        line.topic = row.text(delivery_width);
+        line.subscription = row.text(delivery_width + 1);
+        line.resource_id = row.text(delivery_width + 2);
+        line.event_at_ms = row.number(delivery_width + 3);
+        lines.push_back(std::move(line));
+    });
+    if (!done.ok()) return done.fault();
+    return lines;
+}
+
+Result<std::vector<Attempt>> SqliteReader::list_attempts(const Filter& filter) {
+    Result<ListQuery> query = attempts_query(filter);
+    if (!query.ok()) return query.fault();
+    std::vector<Attempt> attempts;
+    Result<void> done = ask(query.value().sql, "list the attempts", query.value().bind,
+                            [&](const Stmt& row) { attempts.push_back(read_attempt(row)); });
+    if (!done.ok()) return done.fault();
+    return attempts;
+}
+
+Result<std::vector<SubscriptionLine>> SqliteReader::list_subscriptions() {
+    Result<std::vector<SubscriptionRow>> rows = subscriptions();
+    if (!rows.ok()) return rows.fault();
+    std::vector<SubscriptionLine> lines;
+    std::map<int64_t, size_t> by_number;
+    for (SubscriptionRow& row : rows.value()) {
+        by_number[row.number] = lines.size();
+        lines.emplace_back().row = std::move(row);
+    }
+    Result<void> done = ask(
+        "SELECT subscription, state, count(*), min(due_ms) FROM deliveries GROUP BY subscription, state",
+        "count the deliveries", [](Stmt&) {},
+        [&](const Stmt& row) {
+            const auto found = by_number.find(row.number(0));
+            if (found == by_number.end()) return;
+            SubscriptionLine& line = lines[found->second];
+            const auto count = static_cast<uint64_t>(row.number(2));
+            switch (static_cast<DeliveryState>(row.number(1))) {
+                case DeliveryState::pending:
+                    line.pending = count;
+                    line.oldest_pending_ms = row.number(3);
+                    break;
+                case DeliveryState::delivered:
+                    line.delivered = count;
+                    break;
+                case DeliveryState::dead:
+                    line.dead = count;
+                    break;
+                case DeliveryState::cancelled:
+                    break;
+            }
+        });
+    if (!done.ok()) return done.fault();
+    return lines;
+}
+
+Result<StoreStatus> SqliteReader::status() {
+    StoreStatus status;
+    Result<void> done = ask(
+        "SELECT (SELECT value FROM meta WHERE key = 'events'), (SELECT value FROM meta WHERE key = 'cursor'), "
+        "ifnull((SELECT max(number) FROM events), 0), (SELECT count(*) FROM deliveries WHERE state = 0), "
+        "(SELECT count(*) FROM events WHERE number > (SELECT value FROM meta WHERE key = 'cursor')), "
+        "(SELECT value FROM meta WHERE key = 'schema_version')",
+        "read the store's status", [](Stmt&) {},
+        [&](const Stmt& row) {
+            status.events = static_cast<uint64_t>(row.number(0));
+            status.cursor = row.number(1);
+            status.last_event = row.number(2);
+            status.pending = static_cast<uint64_t>(row.number(3));
+            status.unexpanded = static_cast<uint64_t>(row.number(4));
+            status.schema_version = static_cast<int>(row.number(5));
+        });
+    if (!done.ok()) return done.fault();
+    status.file_bytes = static_cast<uint64_t>(file_bytes(files_.db));
+    status.wal_bytes = static_cast<uint64_t>(file_bytes(files_.wal));
+    return status;
+}
+
+}  // namespace trot

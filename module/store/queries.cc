@@ -1,0 +1,111 @@
+#include "store/queries.h"
+
+#include <array>
+#include <vector>
+
+#include "store/rows.h"
+
+namespace trot {
+namespace {
+
+constexpr std::array<std::string_view, 4> state_names = {"pending", "delivered", "dead", "cancelled"};
+
+// Conditions joined by AND, with the values to bind in their order.
+class Where {
+  public:
+    void add(const std::string& condition) { sql_ += (sql_.empty() ? " WHERE " : " AND ") + condition; }
+    void add(const std::string& condition, int64_t value) {
+        add(condition);
+        binds_.push_back([value](Stmt& statement, int at) { statement.bind(at, value); });
+    }
+    void add(const std::string& condition, const std::string& value) {
+        add(condition);
+        binds_.push_back([value](Stmt& statement, int at) {
+            sqlite3_bind_text(statement.handle(), at, value.data(), static_cast<int>(value.size()), SQLITE_TRANSIENT);
+        });
+    }
+    // "order.*" is every topic that begins with "order."; "*" is all; else the topic itself.
+    void topic(const std::string& column, const std::string& pattern) {
+        if (pattern.empty() || pattern == "*") return;
+        if (pattern.back() != '*') return add(column + " = ?", pattern);
+        const std::string prefix = pattern.substr(0, pattern.size() - 1);
+        add("substr(" + column + ", 1, " + std::to_string(prefix.size()) + ") = ?", prefix);
+    }
+    ListQuery query(const std::string& select, const std::string& order, size_t limit) && {
+        std::string sql = select + sql_ + order + " LIMIT " + std::to_string(limit);
+        return {std::move(sql), [binds = std::move(binds_)](Stmt& statement) {
+                    int at = 0;
+                    for (const auto& bind : binds) bind(statement, ++at);
+                }};
+    }
+
+  private:
+    std::string sql_;
+    std::vector<std::function<void(Stmt&, int)>> binds_;
+};
+
+Result<int> state_number(const std::string& name) {
+    for (size_t at = 0; at < state_names.size(); ++at)
+        if (state_names[at] == name) return static_cast<int>(at);
+    return Fault{Code::usage, "'" + name + "' is not a state of a delivery: pending, delivered, dead or cancelled"};
+}
+
+std::string by_number(const Filter& filter, const char* column) {
+    return std::string(" ORDER BY ") + column + (filter.oldest_first ? "" : " DESC");
+}
+
+}  // namespace
+
+Result<ListQuery> events_query(const Filter& filter) {
+    Where where;
+    if (filter.after > 0) where.add("number > ?", filter.after);
+    if (filter.event > 0) where.add("number = ?", filter.event);
+    where.topic("topic", filter.topic);
+    // An event has no state of its own: those of its deliveries are meant.
+    if (!filter.state.empty()) {
+        const Result<int> state = state_number(filter.state);
+        if (!state.ok()) return state.fault();
+        where.add("EXISTS (SELECT 1 FROM deliveries d WHERE d.event = events.number AND d.state = ?)", state.value());
+    }
+    if (!filter.subscription.empty())
+        where.add(
+            "EXISTS (SELECT 1 FROM deliveries d JOIN subscriptions s ON s.number = d.subscription "
+            "WHERE d.event = events.number AND s.name = ?)",
+            filter.subscription);
+    return std::move(where).query(std::string("SELECT ") + event_columns + " FROM events", by_number(filter, "number"),
+                                  filter.limit);
+}
+
+Result<ListQuery> deliveries_query(const Filter& filter) {
+    Where where;
+    if (filter.after > 0) where.add("d.number > ?", filter.after);
+    if (filter.delivery > 0) where.add("d.number = ?", filter.delivery);
+    if (filter.event > 0) where.add("d.event = ?", filter.event);
+    where.topic("e.topic", filter.topic);
+    if (!filter.state.empty()) {
+        const Result<int> state = state_number(filter.state);
+        if (!state.ok()) return state.fault();
+        where.add("d.state = " + std::to_string(state.value()));  // written out, so that the partial indexes are used
+    }
+    if (!filter.subscription.empty())
+        where.add("d.subscription IN (SELECT number FROM subscriptions WHERE name = ?)", filter.subscription);
+    return std::move(where).query(
+        std::string("SELECT ") + delivery_columns +
+            ", ifnull(e.topic, ''), ifnull(s.name, ''), ifnull(e.resource_id, ''), ifnull(e.at_ms, 0) "
+            "FROM deliveries d LEFT JOIN events e ON e.number = d.event LEFT JOIN subscriptions s ON s.number = "
+            "d.subscription",
+        by_number(filter, "d.number"), filter.limit);
+}
+
+Result<ListQuery> attempts_query(const Filter& filter) {
+    Where where;
+    if (filter.delivery > 0) where.add("delivery = ?", filter.delivery);
+    if (filter.event > 0) where.add("delivery IN (SELECT number FROM deliveries WHERE event = ?)", filter.event);
+    if (filter.after > 0) where.add("delivery > ?", filter.after);
+    const std::string order =
+        filter.oldest_first ? " ORDER BY delivery, number" : " ORDER BY delivery DESC, number DESC";
+    return std::move(where).query("SELECT delivery, number, at_ms, duration_ms, status, error, answer FROM attempts",
+                                  order, filter.limit);
+}
+
+}  // namespace trot

@@ -1,0 +1,41 @@
+// The questions that are asked often, as SQL: kept in one place so that a test can ask SQLite for the plan of each.
+// Callers: reader, tests. Threads: constants and pure functions.
+#pragma once
+
+#include <functional>
+#include <string>
+
+#include "store/sqlite.h"
+#include "store/store.h"
+
+namespace trot {
+
+inline constexpr const char* sql_cursor = "SELECT value FROM meta WHERE key = 'cursor'";
+inline constexpr const char* sql_events_after =
+    "SELECT number, topic, resource, resource_id, action, hook, at_ms, flags, method, path, status, capture, item, "
+    "payload "
+    "FROM events WHERE number > ? ORDER BY number LIMIT ?";
+inline constexpr const char* sql_event =
+    "SELECT number, topic, resource, resource_id, action, hook, at_ms, flags, method, path, status, capture, item, "
+    "payload "
+    "FROM events WHERE number = ?";
+// `state = 0` is written out: only so may SQLite use the partial index.
+inline constexpr const char* sql_due =
+    "SELECT d.number, d.event, d.subscription, d.format, d.state, d.due_ms, d.attempts, d.last_status, d.last_error, "
+    "d.finished_ms FROM deliveries d INDEXED BY deliveries_due "
+    "WHERE d.subscription = ?1 AND d.state = 0 AND d.due_ms <= ?2 AND (d.due_ms, d.number) > (?3, ?4) "
+    "ORDER BY d.due_ms, d.number LIMIT ?5";
+inline constexpr const char* sql_next_due =
+    "SELECT due_ms FROM deliveries INDEXED BY deliveries_due WHERE subscription = ? AND state = 0 ORDER BY due_ms "
+    "LIMIT 1";
+
+// A list's statement and the binding of its values.
+struct ListQuery {
+    std::string sql;
+    std::function<void(Stmt&)> bind;  // the filter must live until the rows are read
+};
+Result<ListQuery> events_query(const Filter& filter);
+Result<ListQuery> deliveries_query(const Filter& filter);
+Result<ListQuery> attempts_query(const Filter& filter);
+
+}  // namespace trot

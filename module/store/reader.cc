@@ -1,0 +1,139 @@
+#include "store/reader.h"
+
+#include "store/connect.h"
+#include "store/queries.h"
+#include "store/rows.h"
+
+namespace trot {
+
+SqliteReader::SqliteReader(StoreFiles files, Core* core, std::function<void()> on_damage)
+    : files_(std::move(files)), core_(core), on_damage_(std::move(on_damage)) {}
+
+Result<void> SqliteReader::open() {
+    forget();
+    if (core_ != nullptr) generation_ = core_->generation;
+    Result<Db> opened = open_reading(files_);
+    if (!opened.ok()) return opened.fault();
+    db_ = std::move(opened).value();
+    return {};
+}
+
+void SqliteReader::forget() {
+    for (Stmt* statement : {&cursor_, &events_after_, &event_, &due_, &next_due_}) *statement = Stmt();
+    db_.close();
+}
+
+bool SqliteReader::stale() const {
+    if (!db_.is_open() || (core_ != nullptr && core_->generation != generation_)) return true;
+    int elsewhere = 0;
+    sqlite3_file_control(db_.handle(), "main", SQLITE_FCNTL_HAS_MOVED, &elsewhere);
+    return elsewhere != 0;
+}
+
+int SqliteReader::attempt(Stmt& statement, std::string_view sql, const Bind& bind, const Take& take) {
+    if (!statement)
+        if (const int code = statement.prepare(db_, sql); code != SQLITE_OK) return code;
+    bind(statement);
+    Rows rows(statement);
+    while (rows.next()) take(statement);
+    return rows.failed() ? rows.code() : SQLITE_OK;
+}
+
+Result<void> SqliteReader::query(Stmt& statement, std::string_view sql, std::string_view doing, const Bind& bind,
+                                 const Take& take) {
+    if (stale())
+        if (Result<void> opened = open(); !opened.ok()) return opened;
+    bool taken = false;
+    const Take once = [&](const Stmt& row) {
+        taken = true;
+        take(row);
+    };
+    int code = attempt(statement, sql, bind, once);
+    // A file that was exchanged just now reads like a damaged one: a fresh look decides. (Rows were handed on: no
+    // second time.)
+    if (trouble(code) != Trouble::none && (code & 0xff) != SQLITE_BUSY && !taken) {
+        if (Result<void> opened = open(); !opened.ok()) return opened;
+        code = attempt(statement, sql, bind, once);
+    }
+    if (trouble(code) == Trouble::none) return {};
+    const Fault fault = db_.fault(doing);
+    if (trouble(code) == Trouble::damaged && on_damage_) on_damage_();
+    return fault;
+}
+
+Result<void> SqliteReader::ask(std::string_view sql, std::string_view doing, const Bind& bind, const Take& take) {
+    Stmt statement;
+    if (stale())
+        if (Result<void> opened = open(); !opened.ok()) return opened;
+    const int code = attempt(statement, sql, bind, take);
+    if (trouble(code) == Trouble::none) return {};
+    const Fault fault = db_.fault(doing);
+    if (trouble(code) == Trouble::damaged && on_damage_) on_damage_();
+    return fault;
+}
+
+Result<int64_t> SqliteReader::cursor() {
+    int64_t value = 0;
+    Result<void> done = query(
+        cursor_, sql_cursor, "read the cursor", [](Stmt&) {}, [&](const Stmt& row) { value = row.number(0); });
+    if (!done.ok()) return done.fault();
+    return value;
+}
+
+Result<std::vector<Event>> SqliteReader::events_after(int64_t number, size_t limit) {
+    std::vector<Event> events;
+    Result<void> done = query(
+        events_after_, sql_events_after, "read events",
+        [&](Stmt& statement) { statement.bind(1, number).bind(2, static_cast<int64_t>(limit)); },
+        [&](const Stmt& row) { events.push_back(read_event(row, true)); });
+    if (!done.ok()) return done.fault();
+    return events;
+}
+
+Result<Event> SqliteReader::event(int64_t number) {
+    Event event;
+    Result<void> done = query(
+        event_, sql_event, "read an event", [&](Stmt& statement) { statement.bind(1, number); },
+        [&](const Stmt& row) { event = read_event(row, true); });
+    if (!done.ok()) return done.fault();
+    if (event.number == 0)
+        return Fault{Code::not_found, "the store holds no such event (retention may have removed it)"};
+    return event;
+}
+
+Result<std::vector<Delivery>> SqliteReader::due(int64_t subscription, int64_t until_ms, int64_t after_due_ms,
+                                                int64_t after_number, size_t limit) {
+    std::vector<Delivery> deliveries;
+    Result<void> done = query(
+        due_, sql_due, "read due deliveries",
+        [&](Stmt& statement) {
+            statement.bind(1, subscription)
+                .bind(2, until_ms)
+                .bind(3, after_due_ms)
+                .bind(4, after_number)
+                .bind(5, static_cast<int64_t>(limit));
+        },
+        [&](const Stmt& row) { deliveries.push_back(read_delivery(row)); });
+    if (!done.ok()) return done.fault();
+    return deliveries;
+}
+
+Result<int64_t> SqliteReader::next_due(int64_t subscription) {
+    int64_t due_ms = -1;
+    Result<void> done = query(
+        next_due_, sql_next_due, "read the next due delivery",
+        [&](Stmt& statement) { statement.bind(1, subscription); }, [&](const Stmt& row) { due_ms = row.number(0); });
+    if (!done.ok()) return done.fault();
+    return due_ms;
+}
+
+Result<std::vector<SubscriptionRow>> SqliteReader::subscriptions() {
+    std::vector<SubscriptionRow> subscriptions;
+    Result<void> done = ask(
+        std::string("SELECT ") + subscription_columns + " FROM subscriptions ORDER BY number", "read the subscriptions",
+        [](Stmt&) {}, [&](const Stmt& row) { subscriptions.push_back(read_subscription(row)); });
+    if (!done.ok()) return done.fault();
+    return subscriptions;
+}
+
+}  // namespace trot

@@ -1,0 +1,54 @@
+// A reader: one connection, statements kept; reopened when the store has moved to another file.
+// Callers: store (makes it), dispatch and the door (use it). Threads: one at a time.
+#pragma once
+
+#include <array>
+#include <functional>
+#include <memory>
+
+#include "store/core.h"
+#include "store/sqlite.h"
+#include "store/store.h"
+
+namespace trot {
+
+class SqliteReader final : public Reader {
+  public:
+    // `core` is null for a reader beside a running host. on_damage is called when the file turns out not to be sound.
+    SqliteReader(StoreFiles files, Core* core, std::function<void()> on_damage);
+    Result<void> open();
+
+    Result<int64_t> cursor() override;
+    Result<std::vector<Event>> events_after(int64_t number, size_t limit) override;
+    Result<Event> event(int64_t number) override;
+    Result<std::vector<Delivery>> due(int64_t subscription, int64_t until_ms, int64_t after_due_ms,
+                                      int64_t after_number, size_t limit) override;
+    Result<int64_t> next_due(int64_t subscription) override;
+    Result<std::vector<SubscriptionRow>> subscriptions() override;
+    Result<std::vector<Event>> list_events(const Filter& filter) override;
+    Result<std::vector<DeliveryLine>> list_deliveries(const Filter& filter) override;
+    Result<std::vector<Attempt>> list_attempts(const Filter& filter) override;
+    Result<std::vector<SubscriptionLine>> list_subscriptions() override;
+    Result<StoreStatus> status() override;
+
+  private:
+    // Prepares (once), binds, and hands each row on; reopens and asks again when the file was exchanged under us.
+    using Bind = std::function<void(Stmt&)>;
+    using Take = std::function<void(const Stmt&)>;
+    Result<void> query(Stmt& statement, std::string_view sql, std::string_view doing, const Bind& bind,
+                       const Take& take);
+    Result<void> ask(std::string_view sql, std::string_view doing, const Bind& bind,
+                     const Take& take);  // prepared anew
+    int attempt(Stmt& statement, std::string_view sql, const Bind& bind, const Take& take);
+    void forget();  // statements and connection
+    bool stale() const;
+
+    StoreFiles files_;
+    Core* core_;
+    std::function<void()> on_damage_;
+    uint64_t generation_ = 0;
+    Db db_;
+    Stmt cursor_, events_after_, event_, due_, next_due_;
+};
+
+}  // namespace trot

@@ -1,0 +1,67 @@
+#include "store/rows.h"
+
+namespace trot {
+
+Event read_event(const Stmt& row, bool with_payload) {
+    Event event;
+    event.number = row.number(0);
+    event.topic = row.text(1);
+    event.resource = row.text(2);
+    event.resource_id = row.text(3);
+    event.action = row.text(4);
+    event.hook = row.text(5);
+    event.at_ms = row.number(6);
+    event.flags = static_cast<uint32_t>(row.number(7));
+    event.method = row.text(8);
+    event.path = row.text(9);
+    event.status = static_cast<int>(row.number(10));
+    event.capture = row.text(11);
+    event.item = static_cast<uint32_t>(row.number(12));
+    if (with_payload) event.payload = std::make_shared<const std::string>(row.text(event_width));
+    return event;
+}
+
+Delivery read_delivery(const Stmt& row) {
+    Delivery delivery;
+    delivery.number = row.number(0);
+    delivery.event = row.number(1);
+    delivery.subscription = row.number(2);
+    delivery.format = row.text(3);
+    delivery.state = static_cast<DeliveryState>(row.number(4));
+    delivery.due_ms = row.number(5);
+    delivery.attempts = static_cast<unsigned>(row.number(6));
+    delivery.last_status = static_cast<int>(row.number(7));
+    delivery.last_error = row.text(8);
+    delivery.finished_ms = row.number(9);
+    return delivery;
+}
+
+Attempt read_attempt(const Stmt& row) {
+    Attempt attempt;
+    attempt.delivery = row.number(0);
+    attempt.number = static_cast<unsigned>(row.number(1));
+    attempt.at_ms = row.number(2);
+    attempt.duration_ms = row.number(3);
+    attempt.status = static_cast<int>(row.number(4));
+    attempt.error = row.text(5);
+    attempt.answer = row.text(6);
+    return attempt;
+}
+
+SubscriptionRow read_subscription(const Stmt& row) {
+    SubscriptionRow subscription;
+    subscription.number = row.number(0);
+    subscription.name = row.text(1);
+    subscription.origin = row.text(2);
+    subscription.url = row.text(3);
+    subscription.topics = row.text(4);
+    subscription.format = row.text(5);
+    subscription.state = static_cast<SubscriptionState>(row.number(6));
+    subscription.reason = row.text(7);
+    subscription.failures = static_cast<unsigned>(row.number(8));
+    subscription.created_ms = row.number(9);
+    subscription.changed_ms = row.number(10);
+    return subscription;
+}
+
+}  // namespace trot

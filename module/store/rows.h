@@ -1,0 +1,27 @@
+// Rows of the tables as values: the one place that knows the order of the columns in a SELECT.
+// Callers: reader, lists, tx. Threads: the statement's.
+#pragma once
+
+#include "store/sqlite.h"
+#include "store/store.h"
+
+namespace trot {
+
+inline constexpr const char* event_columns =
+    "number, topic, resource, resource_id, action, hook, at_ms, flags, method, path, status, capture, item";
+inline constexpr const char* delivery_columns =
+    "d.number, d.event, d.subscription, d.format, d.state, d.due_ms, d.attempts, d.last_status, d.last_error, "
+    "d.finished_ms";
+inline constexpr const char* subscription_columns =
+    "number, name, origin, url, topics, format, state, reason, failures, created_ms, changed_ms";
+
+inline constexpr int event_width = 13;  // the payload follows when it is asked for
+inline constexpr int delivery_width = 10;
+inline constexpr int subscription_width = 11;
+
+Event read_event(const Stmt& row, bool with_payload);
+Delivery read_delivery(const Stmt& row);
+Attempt read_attempt(const Stmt& row);
+SubscriptionRow read_subscription(const Stmt& row);
+
+}  // namespace trot

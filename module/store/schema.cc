@@ -1,0 +1,95 @@
+#include "store/schema.h"
+
+namespace trot {
+
+const std::string_view schema_v1 = R"sql(
+CREATE TABLE meta (
+  key   TEXT PRIMARY KEY,
+  value INTEGER NOT NULL
+) WITHOUT ROWID;
+
+CREATE TABLE events (
+  number      INTEGER PRIMARY KEY,
+  topic       TEXT NOT NULL,
+  resource    TEXT NOT NULL,
+  resource_id TEXT NOT NULL,
+  action      TEXT NOT NULL,
+  hook        TEXT NOT NULL,
+  at_ms       INTEGER NOT NULL,
+  flags       INTEGER NOT NULL,
+  method      TEXT NOT NULL,
+  path        TEXT NOT NULL,
+  status      INTEGER NOT NULL,
+  capture     BLOB NOT NULL,
+  item        INTEGER NOT NULL,
+  payload     BLOB NOT NULL
+);
+
+CREATE TABLE deliveries (
+  number       INTEGER PRIMARY KEY,
+  event        INTEGER NOT NULL,
+  subscription INTEGER NOT NULL,
+  format       TEXT NOT NULL,
+  state        INTEGER NOT NULL,
+  due_ms       INTEGER NOT NULL,
+  attempts     INTEGER NOT NULL,
+  last_status  INTEGER NOT NULL,
+  last_error   TEXT NOT NULL,
+  finished_ms  INTEGER NOT NULL
+);
+CREATE INDEX deliveries_due ON deliveries (subscription, due_ms, number) WHERE state = 0;
+CREATE INDEX deliveries_dead ON deliveries (number) WHERE state = 2;
+CREATE INDEX deliveries_event ON deliveries (event);
+
+CREATE TABLE attempts (
+  delivery    INTEGER NOT NULL,
+  number      INTEGER NOT NULL,
+  at_ms       INTEGER NOT NULL,
+  duration_ms INTEGER NOT NULL,
+  status      INTEGER NOT NULL,
+  error       TEXT NOT NULL,
+  answer      BLOB NOT NULL,
+  PRIMARY KEY (delivery, number)
+) WITHOUT ROWID;
+
+CREATE TABLE subscriptions (
+  number     INTEGER PRIMARY KEY,
+  origin     TEXT NOT NULL,
+  name       TEXT NOT NULL,
+  url        TEXT NOT NULL,
+  topics     TEXT NOT NULL,
+  format     TEXT NOT NULL,
+  state      INTEGER NOT NULL,
+  reason     TEXT NOT NULL,
+  failures   INTEGER NOT NULL,
+  created_ms INTEGER NOT NULL,
+  changed_ms INTEGER NOT NULL,
+  UNIQUE (origin, name)
+);
+
+INSERT INTO meta (key, value) VALUES
+  ('schema_version', 1),
+  ('created_ms', CAST((julianday('now') - 2440587.5) * 86400000 AS INTEGER)),
+  ('cursor', 0),
+  ('last_delivery', 0),
+  ('events', 0),
+  ('probe', 0);
+
+CREATE VIEW v_events AS
+  SELECT number, strftime('%Y-%m-%dT%H:%M:%fZ', at_ms / 1000.0, 'unixepoch') AS at,
+         topic, resource, resource_id, action, hook, method, path, status, flags, length(payload) AS bytes,
+         CAST(payload AS TEXT) AS payload
+  FROM events;
+
+CREATE VIEW v_deliveries AS
+  SELECT d.number, d.event, s.name AS subscription, d.format,
+         CASE d.state WHEN 0 THEN 'pending' WHEN 1 THEN 'delivered' WHEN 2 THEN 'dead' WHEN 3 THEN 'cancelled'
+                      ELSE d.state END AS state,
+         strftime('%Y-%m-%dT%H:%M:%fZ', d.due_ms / 1000.0, 'unixepoch') AS due,
+         d.attempts, d.last_status, d.last_error,
+         CASE d.finished_ms WHEN 0 THEN NULL
+              ELSE strftime('%Y-%m-%dT%H:%M:%fZ', d.finished_ms / 1000.0, 'unixepoch') END AS finished
+  FROM deliveries d LEFT JOIN subscriptions s ON s.number = d.subscription;
+)sql";
+
+}  // namespace trot

@@ -1,0 +1,159 @@
+#include "store/tx.h"
+
+#include <algorithm>
+
+#include "crypto/ids.h"
+
+namespace trot {
+
+void SqliteTx::begin() {
+    now_ = Mark{};
+    now_.floor = std::max<int64_t>(id_floor(clock_.wall_ms()), 1);
+    now_.prune_from = prune_from_;
+    worst_ = Trouble::none;
+}
+
+Fault SqliteTx::failed(std::string_view doing) {
+    worst_ = std::max(worst_, trouble(db_.extended()));
+    return db_.fault(doing);
+}
+
+Result<void> SqliteTx::ready(Stmt& statement, std::string_view sql) {
+    if (statement || statement.prepare(db_, sql) == SQLITE_OK) return {};
+    // A table that is not there, or not as it should be: not the job's doing.
+    worst_ = std::max(worst_, std::max(trouble(db_.extended()), Trouble::store));
+    return db_.fault("prepare a statement");
+}
+
+Result<void> SqliteTx::run(Stmt& statement, std::string_view doing) {
+    if (statement.run() == SQLITE_OK) return {};
+    return failed(doing);
+}
+
+Result<void> SqliteTx::read_newest(int64_t& last, const char* newest) {
+    if (last >= 0) return {};
+    if (db_.number(newest, last) != SQLITE_OK) {
+        last = -1;
+        return failed("read the last number");
+    }
+    return {};
+}
+
+Result<int64_t> SqliteTx::next(int64_t& last, const char* newest) {
+    if (Result<void> read = read_newest(last, newest); !read.ok()) return read.fault();
+    last = std::max(last + 1, now_.floor);
+    return last;
+}
+
+Result<void> SqliteTx::add_event(Event& event) {
+    // The cursor takes part: retention may have removed every event, and a clock set back must not give a number below
+    // it.
+    const Result<int64_t> number =
+        next(now_.last_event,
+             "SELECT max(ifnull((SELECT max(number) FROM events), 0), (SELECT value FROM meta WHERE key = 'cursor'))");
+    if (!number.ok()) return number.fault();
+    if (Result<void> prepared = ready(insert_event_, "INSERT INTO events VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?)");
+        !prepared.ok())
+        return prepared;
+    const std::string_view payload = event.payload ? std::string_view(*event.payload) : std::string_view();
+    insert_event_.bind(1, number.value())
+        .bind(2, event.topic)
+        .bind(3, event.resource)
+        .bind(4, event.resource_id)
+        .bind(5, event.action)
+        .bind(6, event.hook)
+        .bind(7, event.at_ms)
+        .bind(8, static_cast<int64_t>(event.flags))
+        .bind(9, event.method)
+        .bind(10, event.path)
+        .bind(11, static_cast<int64_t>(event.status))
+        .bind_blob(12, event.capture)
+        .bind(13, static_cast<int64_t>(event.item))
+        .bind_blob(14, payload);
+    if (Result<void> done = run(insert_event_, "record an event"); !done.ok()) return done;
+    event.number = number.value();
+    ++now_.events;
+    return {};
+}
+
+Result<bool> SqliteTx::has_event(std::string_view capture, uint32_t item, int64_t since_ms) {
+    // No index on capture: it would be paid by every insert, and this is asked only after an I/O error.
+    if (Result<void> prepared =
+            ready(find_capture_, "SELECT 1 FROM events WHERE number >= ? AND capture = ? AND item = ? LIMIT 1");
+        !prepared.ok())
+        return prepared.fault();
+    Rows rows(find_capture_.bind(1, id_floor(since_ms)).bind_blob(2, capture).bind(3, static_cast<int64_t>(item)));
+    const bool found = rows.next();
+    if (rows.failed()) return failed("look for an event");
+    return found;
+}
+
+Result<void> SqliteTx::add_delivery(Delivery& delivery) {
+    if (Result<void> read = read_newest(now_.last_delivery,
+                                        "SELECT max(ifnull((SELECT max(number) FROM deliveries), 0), "
+                                        "(SELECT value FROM meta WHERE key = 'last_delivery'))");
+        !read.ok())
+        return read;
+    now_.last_delivery = std::max({now_.last_delivery + 1, now_.floor, delivery.event + 1});
+    if (Result<void> prepared = ready(insert_delivery_, "INSERT INTO deliveries VALUES (?,?,?,?,?,?,?,?,?,?)");
+        !prepared.ok())
+        return prepared;
+    insert_delivery_.bind(1, now_.last_delivery)
+        .bind(2, delivery.event)
+        .bind(3, delivery.subscription)
+        .bind(4, delivery.format)
+        .bind(5, static_cast<int64_t>(delivery.state))
+        .bind(6, delivery.due_ms)
+        .bind(7, static_cast<int64_t>(delivery.attempts))
+        .bind(8, static_cast<int64_t>(delivery.last_status))
+        .bind(9, delivery.last_error)
+        .bind(10, delivery.finished_ms);
+    if (Result<void> done = run(insert_delivery_, "make a delivery"); !done.ok()) return done;
+    delivery.number = now_.last_delivery;
+    return {};
+}
+
+Result<void> SqliteTx::set_cursor(int64_t event) {
+    if (Result<void> prepared = ready(cursor_, "UPDATE meta SET value = ? WHERE key = 'cursor'"); !prepared.ok())
+        return prepared;
+    return run(cursor_.bind(1, event), "set the cursor");
+}
+
+Result<void> SqliteTx::finish(const Outcome& outcome) {
+    Result<void> prepared =
+        ready(finish_delivery_,
+              "UPDATE deliveries SET state = ?, due_ms = ?, attempts = ?, last_status = ?, last_error = ?, "
+              "finished_ms = ? WHERE number = ?");
+    // An outcome that is written again after an unknown commit replaces itself.
+    if (prepared.ok()) prepared = ready(insert_attempt_, "INSERT OR REPLACE INTO attempts VALUES (?,?,?,?,?,?,?)");
+    if (!prepared.ok()) return prepared;
+    const Attempt& attempt = outcome.attempt;
+    const bool pending = outcome.state == DeliveryState::pending;
+    finish_delivery_.bind(1, static_cast<int64_t>(outcome.state))
+        .bind(2, outcome.due_ms)
+        .bind(3, static_cast<int64_t>(attempt.number))
+        .bind(4, static_cast<int64_t>(attempt.status))
+        .bind(5, attempt.error)
+        .bind(6, pending ? 0 : attempt.at_ms + attempt.duration_ms)
+        .bind(7, attempt.delivery);
+    if (Result<void> done = run(finish_delivery_, "note a delivery's outcome"); !done.ok()) return done;
+    // The delivery is gone (lost in a damaged file): there is nothing to keep the attempt for.
+    if (sqlite3_changes(db_.handle()) == 0) return {};
+    insert_attempt_.bind(1, attempt.delivery)
+        .bind(2, static_cast<int64_t>(attempt.number))
+        .bind(3, attempt.at_ms)
+        .bind(4, attempt.duration_ms)
+        .bind(5, static_cast<int64_t>(attempt.status))
+        .bind(6, attempt.error)
+        .bind_blob(7, attempt.answer);
+    return run(insert_attempt_, "note an attempt");
+}
+
+Result<void> SqliteTx::before_commit() {
+    if (now_.events == 0) return {};
+    if (Result<void> prepared = ready(count_, "UPDATE meta SET value = value + ? WHERE key = 'events'"); !prepared.ok())
+        return prepared;
+    return run(count_.bind(1, now_.events), "count the events");
+}
+
+}  // namespace trot

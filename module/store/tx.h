@@ -1,0 +1,63 @@
+// The writes of one transaction, as prepared statements of the writer's connection. Made once a connection; begin()
+// starts it anew for each transaction. Callers: keeper (life), jobs (through Tx). Threads: the writer's.
+#pragma once
+
+#include <unordered_set>
+
+#include "store/sqlite.h"
+#include "store/store.h"
+
+namespace trot {
+
+class SqliteTx final : public Tx {
+  public:
+    SqliteTx(Db& db, Clock& clock) : db_(db), clock_(clock) {}
+
+    Result<void> add_event(Event& event) override;
+    Result<bool> has_event(std::string_view capture, uint32_t item, int64_t since_ms) override;
+    Result<void> add_delivery(Delivery& delivery) override;
+    Result<void> set_cursor(int64_t event) override;
+    Result<void> finish(const Outcome& outcome) override;
+    Result<void> put_subscription(SubscriptionRow& row) override;
+    Result<void> set_subscription(int64_t number, SubscriptionState state, std::string_view reason,
+                                  unsigned failures) override;
+    Result<void> keep_subscriptions(const std::vector<std::string>& names) override;
+    Result<int> prune(int64_t before_ms, int rows) override;
+
+    // What has been given and counted in the open transaction; a job that is rolled back to its savepoint gives it
+    // back.
+    struct Mark {
+        int64_t last_event = -1;  // -1: not read yet in this transaction
+        int64_t last_delivery = -1;
+        int64_t last_subscription = -1;
+        int64_t floor = 0;
+        int64_t events = 0;  // added less pruned
+        int64_t prune_from = 0;
+    };
+    void begin();
+    Mark mark() const { return now_; }
+    void restore(const Mark& mark) { now_ = mark; }
+    Result<void> before_commit();  // writes what was counted
+    void committed() { prune_from_ = now_.prune_from; }
+    // The worst that SQLite said since begin(): tells the store's failure from a job's own.
+    Trouble worst() const { return worst_; }
+
+  private:
+    Result<int64_t> next(int64_t& last, const char* newest);
+    Result<void> read_newest(int64_t& last, const char* newest);
+    Result<void> ready(Stmt& statement, std::string_view sql);
+    Fault failed(std::string_view doing);
+    Result<void> run(Stmt& statement, std::string_view doing);
+    Result<bool> prunable(int64_t before_ms, int rows, std::vector<int64_t>& events);
+
+    Db& db_;
+    Clock& clock_;
+    Mark now_;
+    int64_t prune_from_ =
+        0;  // retention goes on behind the last event it looked at, so pending ones are not looked at each time
+    Trouble worst_ = Trouble::none;
+    Stmt insert_event_, find_capture_, insert_delivery_, cursor_, finish_delivery_, insert_attempt_, count_;
+    Stmt prune_look_, prune_pending_, prune_attempts_, prune_deliveries_, prune_event_, prune_mark_;
+};
+
+}  // namespace trot

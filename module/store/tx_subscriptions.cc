@@ -1,0 +1,98 @@
+// Subscriptions' rows: few and seldom written, so their statements are made when needed.
+#include <algorithm>
+#include <unordered_set>
+
+#include "store/rows.h"
+#include "store/tx.h"
+
+namespace trot {
+
+Result<void> SqliteTx::put_subscription(SubscriptionRow& row) {
+    Stmt find;
+    if (Result<void> prepared = ready(
+            find, std::string("SELECT ") + subscription_columns + " FROM subscriptions WHERE origin = ? AND name = ?");
+        !prepared.ok())
+        return prepared;
+    const int64_t now_ms = clock_.wall_ms();
+    SubscriptionRow known;
+    bool found = false;
+    {
+        Rows rows(find.bind(1, row.origin).bind(2, row.name));
+        found = rows.next();
+        if (found) known = read_subscription(find);
+        if (rows.failed()) return failed("look for a subscription");
+    }
+    if (!found) {
+        const Result<int64_t> number =
+            next(now_.last_subscription, "SELECT ifnull((SELECT max(number) FROM subscriptions), 0)");
+        if (!number.ok()) return number.fault();
+        row.number = number.value();
+        row.created_ms = row.changed_ms = now_ms;
+    } else {
+        const bool returns = known.state == SubscriptionState::removed;
+        const bool same = !returns && known.url == row.url && known.topics == row.topics && known.format == row.format;
+        row.number = known.number;
+        row.created_ms = known.created_ms;
+        row.changed_ms = same ? known.changed_ms : now_ms;
+        if (!returns) {
+            row.state = known.state;
+            row.reason = known.reason;
+            row.failures = known.failures;
+        }
+        if (same) return {};
+    }
+    Stmt put;
+    if (Result<void> prepared = ready(put, "INSERT OR REPLACE INTO subscriptions VALUES (?,?,?,?,?,?,?,?,?,?,?)");
+        !prepared.ok())
+        return prepared;
+    put.bind(1, row.number)
+        .bind(2, row.origin)
+        .bind(3, row.name)
+        .bind(4, row.url)
+        .bind(5, row.topics)
+        .bind(6, row.format)
+        .bind(7, static_cast<int64_t>(row.state))
+        .bind(8, row.reason)
+        .bind(9, static_cast<int64_t>(row.failures))
+        .bind(10, row.created_ms)
+        .bind(11, row.changed_ms);
+    return run(put, "write a subscription");
+}
+
+Result<void> SqliteTx::set_subscription(int64_t number, SubscriptionState state, std::string_view reason,
+                                        unsigned failures) {
+    Stmt set;
+    if (Result<void> prepared =
+            ready(set, "UPDATE subscriptions SET state = ?, reason = ?, failures = ?, changed_ms = ? WHERE number = ?");
+        !prepared.ok())
+        return prepared;
+    set.bind(1, static_cast<int64_t>(state))
+        .bind(2, reason)
+        .bind(3, static_cast<int64_t>(failures))
+        .bind(4, clock_.wall_ms())
+        .bind(5, number);
+    return run(set, "set a subscription's state");
+}
+
+Result<void> SqliteTx::keep_subscriptions(const std::vector<std::string>& names) {
+    Stmt list;
+    if (Result<void> prepared =
+            ready(list, "SELECT number, name FROM subscriptions WHERE origin = 'file' AND state <> 3");
+        !prepared.ok())
+        return prepared;
+    const std::unordered_set<std::string_view> keep(names.begin(), names.end());
+    std::vector<int64_t> gone;
+    {
+        Rows rows(list);
+        while (rows.next())
+            if (!keep.contains(list.text(1))) gone.push_back(list.number(0));
+        if (rows.failed()) return failed("list the subscriptions");
+    }
+    for (const int64_t number : gone) {
+        Result<void> done = set_subscription(number, SubscriptionState::removed, "no longer in the configuration", 0);
+        if (!done.ok()) return done;
+    }
+    return {};
+}
+
+}  // namespace trot
