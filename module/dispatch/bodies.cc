@@ -1,0 +1,60 @@
+#include "dispatch/bodies.h"
+
+#include <algorithm>
+
+#include "crypto/ids.h"
+
+namespace trot {
+
+EventData::EventData(Event event, std::shared_ptr<uint64_t> bytes)
+    : event_(std::move(event)), bytes_(std::move(bytes)), mine_(event_.payload ? event_.payload->size() : 0) {
+    *bytes_ += mine_;
+}
+
+EventData::~EventData() { *bytes_ -= mine_; }
+
+const std::shared_ptr<const std::string>& EventData::body(const Format& format) {
+    for (const auto& known : bodies_)
+        if (known.first == &format) return known.second;
+    const std::string id = spell_id(event_prefix, event_.number);
+    EventView view;
+    view.id = id;
+    view.topic = event_.topic;
+    view.resource = event_.resource;
+    view.resource_id = event_.resource_id;
+    view.action = event_.action;
+    view.at_ms = event_.at_ms;
+    if (event_.payload) view.payload = *event_.payload;
+    view.payload_json = (event_.flags & event_opaque) == 0;
+    view.flags = event_.flags;
+    bodies_.emplace_back(&format, std::make_shared<const std::string>(format.body(view)));
+    mine_ += bodies_.back().second->size();
+    *bytes_ += bodies_.back().second->size();
+    return bodies_.back().second;
+}
+
+EventRef EventCache::add(Event event) {
+    sweep();
+    const int64_t number = event.number;
+    auto made = std::make_shared<EventData>(std::move(event), bytes_);
+    events_[number] = made;
+    return made;
+}
+
+Result<EventRef> EventCache::get(Reader& reader, int64_t number) {
+    const auto found = events_.find(number);
+    if (found != events_.end())
+        if (EventRef held = found->second.lock()) return held;
+    Result<Event> event = reader.event(number);
+    if (!event) return event.fault();
+    return add(std::move(event).value());
+}
+
+// Entries whose event is gone stay until the map has doubled: amortised, one pass an insertion.
+void EventCache::sweep() {
+    if (events_.size() < sweep_at_) return;
+    std::erase_if(events_, [](const auto& entry) { return entry.second.expired(); });
+    sweep_at_ = std::max<size_t>(1024, events_.size() * 2);
+}
+
+}  // namespace trot

@@ -1,0 +1,54 @@
+// Bodies: an event in memory, shared by all its deliveries, with its body rendered once per format. The bytes depend on
+// nothing but the event and the format, so a delivery has the same ones on each attempt, also after a restart.
+// EventCache finds an event that some delivery still holds, reads it from the store otherwise, and counts the bytes.
+// Callers: expander, sender. Threads: the dispatcher's.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <unordered_map>
+#include <utility>
+#include <vector>
+
+#include "dialect/format.h"
+#include "store/store.h"
+
+namespace trot {
+
+class EventCache;
+
+class EventData {
+  public:
+    EventData(Event event, std::shared_ptr<uint64_t> bytes);
+    ~EventData();
+    EventData(const EventData&) = delete;
+    EventData& operator=(const EventData&) = delete;
+
+    const Event& event() const { return event_; }
+    const std::shared_ptr<const std::string>& body(const Format& format);
+
+  private:
+    Event event_;
+    std::vector<std::pair<const Format*, std::shared_ptr<const std::string>>> bodies_;
+    std::shared_ptr<uint64_t> bytes_;  // the cache's count: an event may outlive the cache in a transport's callback
+    uint64_t mine_ = 0;
+};
+
+using EventRef = std::shared_ptr<EventData>;
+
+class EventCache {
+  public:
+    EventRef add(Event event);
+    Result<EventRef> get(Reader& reader, int64_t number);
+    uint64_t bytes() const { return *bytes_; }
+
+  private:
+    void sweep();
+
+    std::unordered_map<int64_t, std::weak_ptr<EventData>> events_;
+    size_t sweep_at_ = 1024;
+    std::shared_ptr<uint64_t> bytes_ = std::make_shared<uint64_t>(0);
+};
+
+}  // namespace trot

@@ -1,0 +1,83 @@
+#include "dispatch/breaker.h"
+
+#include <algorithm>
+#include <bit>
+
+namespace trot {
+namespace {
+
+constexpr unsigned row_limit = 10;
+constexpr unsigned relapse_limit = 3;  // while it comes back slowly
+constexpr unsigned window = 20;
+constexpr unsigned allowance_end = 1024;  // more than any concurrency: slow start is over
+
+}  // namespace
+
+unsigned Breaker::limit(unsigned concurrency, int64_t now_ms) const {
+    switch (state_) {
+        case State::closed:
+            return allowance_ == 0 ? concurrency : std::min(concurrency, allowance_);
+        case State::open:
+            return now_ms >= next_ms_ ? 1 : 0;
+        case State::probing:
+            break;
+    }
+    return 0;
+}
+
+bool Breaker::start(int64_t now_ms) {
+    if (state_ != State::open || now_ms < next_ms_) return false;
+    state_ = State::probing;
+    return true;
+}
+
+void Breaker::note(bool failure) {
+    row_ = failure ? row_ + 1 : 0;
+    last_ = ((last_ << 1U) | (failure ? 1U : 0U)) & ((1U << window) - 1);
+    seen_ = std::min(seen_ + 1, window);
+}
+
+void Breaker::close() {
+    state_ = State::closed;
+    row_ = seen_ = round_ = 0;
+    last_ = 0;
+    allowance_ = 1;  // the pause is kept until it has fully come back: a relapse does not start over at 1 s
+}
+
+void Breaker::trip(int64_t now_ms, uint64_t random) {
+    state_ = State::open;
+    pause_ms_ = pause_ms_ == 0 ? first_pause_ms : std::min(pause_ms_ * 2, longest_ms_);
+    // Up to a quarter longer, so that many endpoints behind one dead router do not come back in step.
+    next_ms_ = now_ms + pause_ms_ + static_cast<int64_t>(random % static_cast<uint64_t>(pause_ms_ / 4 + 1));
+}
+
+void Breaker::succeeded(bool probe) {
+    if (probe) return close();
+    if (state_ != State::closed) {
+        next_ms_ = 0;  // a late answer of an attempt from before: it lives, so probe at once
+        return;
+    }
+    note(false);
+    if (allowance_ == 0 || ++round_ < allowance_) return;
+    round_ = 0;
+    allowance_ *= 2;
+    if (allowance_ < allowance_end) return;
+    allowance_ = 0;
+    pause_ms_ = 0;
+}
+
+void Breaker::failed(bool probe, int64_t now_ms, uint64_t random) {
+    if (probe) return trip(now_ms, random);
+    if (state_ != State::closed) return;  // started before it opened: known already
+    note(true);
+    if (allowance_ > 1) allowance_ /= 2;
+    if (row_ >= (allowance_ == 0 ? row_limit : relapse_limit) ||
+        (seen_ == window && std::popcount(last_) >= static_cast<int>(window / 2)))
+        trip(now_ms, random);
+}
+
+void Breaker::neutral(bool probe) {
+    if (probe) close();
+}
+
+}  // namespace trot

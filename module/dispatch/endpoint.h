@@ -1,0 +1,79 @@
+// Endpoint: a subscription at run time: what it sends with, its two lanes of deliveries in memory, its breaker, and
+// where its backlog in the store has been read to. Lives as long as anything is in flight for it, also after its
+// subscription has gone. Callers: sender, backlog, subscriptions. Threads: the dispatcher's.
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <map>
+#include <memory>
+#include <string>
+
+#include "dialect/format.h"
+#include "dispatch/bodies.h"
+#include "dispatch/breaker.h"
+#include "egress/transport.h"
+#include "plan/plan.h"
+#include "store/store.h"
+
+namespace trot {
+
+// A delivery in memory.
+struct Item {
+    int64_t number = 0;
+    int64_t event = 0;
+    unsigned attempts = 0;  // made before
+    const Format* format = nullptr;
+    EventRef data;  // null: read when its turn comes
+};
+
+inline constexpr size_t lane_items = 256;  // most deliveries a lane holds; the rest waits in the store
+
+struct Endpoint {
+    // The subscription
+    int64_t number = 0;
+    std::string name;
+    SubscriptionState state = SubscriptionState::active;
+    std::string reason;
+    unsigned failures = 0;  // dead deliveries in a row
+    PlanPtr plan;           // keeps `settings` alive
+    const Subscription* settings = nullptr;
+    std::shared_ptr<Target> target;
+    const Format* format = nullptr;
+
+    // Lanes: deliveries made just now do not wait behind an old backlog.
+    std::deque<Item> fresh;
+    std::deque<Item> backlog;
+    bool fresh_turn = true;
+
+    // On the wire
+    unsigned inflight = 0;
+    unsigned cap = 1;  // min(concurrency, a quarter of all slots)
+    Breaker breaker;
+    bool slow = false;     // answers take more than a second: see Sender
+    int64_t usual_us = 0;  // moving average of an attempt's duration
+    bool listed = false;   // waits for its turn in the sender's ring
+
+    // What the store has for it besides the lanes
+    bool more = true;         // there may be due deliveries that are not in memory
+    bool scan_whole = true;   // the running scan began at the oldest
+    int64_t scan_due_ms = 0;  // where it stands
+    int64_t scan_number = 0;
+    bool far_checked = false;  // deliveries due impossibly late have been looked for (RunClock)
+    int64_t next_due_ms = -1;  // of those not yet due; -1 none known (run clock)
+    int64_t wake_ms = -1;      // the earliest timer that is set for it (steady clock), -1 none
+
+    size_t queued() const { return fresh.size() + backlog.size(); }
+    bool active() const { return state == SubscriptionState::active && target != nullptr; }
+    Item take();
+    // The signer for a format; made when first needed: deliveries keep the format they were made with.
+    Result<Signer*> signer(const Format& with);
+    void forget_signers() { signers_.clear(); }
+
+  private:
+    std::map<const Format*, std::unique_ptr<Signer>> signers_;
+};
+
+using EndpointRef = std::shared_ptr<Endpoint>;
+
+}  // namespace trot

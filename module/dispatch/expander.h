@@ -1,0 +1,66 @@
+// Expander: recorded events → one delivery for each subscription that asked for the topic. A durable cursor says how
+// far that is done; deliveries and cursor are written in one transaction, which checks that the cursor is where the
+// expansion began, so that a crash at any point, an unknown outcome of a commit, or a second dispatcher can neither
+// lose nor double one. An event's whole fan-out is in one job; small events share a job until it makes 1,000
+// deliveries. Callers: dispatcher. Threads: the dispatcher's; Expansion::write the writer's.
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <memory>
+#include <vector>
+
+#include "dispatch/bodies.h"
+#include "dispatch/context.h"
+#include "dispatch/timers.h"
+#include "dispatch/topics.h"
+
+namespace trot {
+
+struct Expansion {
+    int64_t from = 0;  // the cursor before
+    int64_t to = 0;
+    std::vector<Delivery> deliveries;  // numbers are set by write()
+    std::vector<EventRef> events;      // of each delivery; only touched on the loop
+
+    Result<void> write(Tx& tx, bool in_doubt);
+    size_t bytes() const { return deliveries.size() * 128; }
+};
+
+class Expander {
+  public:
+    // made: the deliveries are durable and may be sent.
+    using Made = std::function<void(Expansion&)>;
+
+    Expander(Context& context, EventCache& cache, const TopicIndex& topics, Made made);
+
+    void start();  // this process leads now
+    void stop();   // begins nothing new
+    void poll();   // there may be new events
+    bool idle() const { return !flying_; }
+
+  private:
+    bool read();
+    std::shared_ptr<Expansion> next();
+    void submit(std::shared_ptr<Expansion> expansion);
+    void came_back(Expansion& expansion, const Result<void>& result);
+
+    Context& context_;
+    EventCache& cache_;
+    const TopicIndex& topics_;
+    Made made_;
+    bool running_ = false;
+    bool flying_ = false;
+    bool located_ = false;  // cursor_ is what the store says
+    bool failing_ = false;  // waits for again_
+    int64_t cursor_ = 0;    // expanded up to here, durably
+    int64_t looked_ = 0;    // up to here nobody asked for anything; written with the next job
+    int64_t read_to_ = 0;   // read up to here
+    std::deque<Event> ahead_;
+    std::vector<Endpoint*> matches_;
+    LoopEvent again_;
+    LoopEvent lazy_;  // writes a cursor that only passed events nobody asked for
+};
+
+}  // namespace trot

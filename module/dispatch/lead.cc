@@ -1,0 +1,211 @@
+#include "dispatch/lead.h"
+
+#include <sys/resource.h>
+
+#include <algorithm>
+
+#include "egress/rules.h"
+
+namespace trot {
+namespace {
+
+constexpr int64_t tick_ms = 500;
+constexpr int64_t quiesce_ms = 2000;
+constexpr int64_t write_ms = 1000;  // for outcomes, after the time for attempts is over
+
+// What a transport cannot change while it lives.
+bool same_transport(const Plan& a, const Plan& b) {
+    return a.egress.ca_file == b.egress.ca_file && a.egress.response_bytes == b.egress.response_bytes &&
+           kept_connections(a) == kept_connections(b);
+}
+
+}  // namespace
+
+unsigned kept_connections(const Plan& plan) {
+    const uint64_t wanted = std::max<uint64_t>(plan.egress.connections, 2 * plan.subscriptions.size());
+    rlimit files{};
+    const uint64_t most = getrlimit(RLIMIT_NOFILE, &files) == 0 ? files.rlim_cur / 2 : 512;
+    return static_cast<unsigned>(std::max<uint64_t>(16, std::min<uint64_t>({wanted, most, 16384})));
+}
+
+Lead::Lead(Context& context, PlanPtr plan, MakeTransport make_transport, std::function<void(bool)> leads)
+    : context_(context),
+      plan_(std::move(plan)),
+      make_transport_(std::move(make_transport)),
+      leads_(std::move(leads)),
+      lock_(context.store.path()),
+      subscriptions_(context),
+      sender_(context, cache_,
+              {[this] { subscriptions_.index(); }, [this] { expander_.poll(); }, [this] { look_left(); }}),
+      expander_(context, cache_, subscriptions_.topics(),
+                [this](Expansion& made) {
+                    for (size_t i = 0; i < made.deliveries.size(); ++i)
+                        if (const EndpointRef endpoint = subscriptions_.by_number(made.deliveries[i].subscription))
+                            sender_.offer(endpoint, made.deliveries[i], made.events[i]);
+                }),
+      retention_(context),
+      tick_(context.base, -1, 0, [this] { tick(); }) {}
+
+Lead::~Lead() = default;
+
+void Lead::begin() { tick(); }
+
+void Lead::tick() {
+    tick_.arm_ms(tick_ms);
+    std::erase_if(retired_, [](const std::shared_ptr<Transport>& old) { return old->inflight() == 0; });
+    switch (state_) {
+        case State::away:
+            if (!quiet_) enter();
+            break;
+        case State::loading:
+            if (!loading_) load();
+            break;
+        case State::leading:
+            if (!lock_.intact()) {
+                context_.log.write(Level::alarm,
+                                   "dispatch: the store's leader.lock has been removed or replaced; stepping down");
+                leave(quiesce_ms);
+                break;
+            }
+            if (plan_ != running_ && !loading_) load();
+            expander_.poll();
+            break;
+        case State::leaving:
+            look_left();
+            break;
+    }
+}
+
+void Lead::enter() {
+    const Result<bool> taken = lock_.take();
+    if (!taken) {
+        uint64_t more = 0;
+        if (quiet_lock_.pass(context_.clock.steady_us(), more)) context_.log.write(Level::error, taken.fault().text);
+        return;
+    }
+    if (!taken.value()) return;
+    Result<std::unique_ptr<WakeSocket>> socket = WakeSocket::bind(context_.store.path());
+    if (socket) {
+        socket_ = std::move(socket).value();
+        socket_event_ =
+            std::make_unique<LoopEvent>(context_.base, socket_->fd(), static_cast<short>(EV_READ | EV_PERSIST), [this] {
+                socket_->empty();
+                expander_.poll();
+            });
+        socket_event_->arm();
+    } else {
+        context_.log.write(Level::warning, socket.fault().text + "; events of other processes are found by looking");
+    }
+    state_ = State::loading;
+    context_.counters.leader.store(1, std::memory_order_relaxed);
+    leads_(true);
+    load();
+}
+
+void Lead::load() {
+    Result<std::shared_ptr<SubscriptionSet>> set = subscriptions_.prepare(plan_);
+    if (!set) return;  // logged; the next tick tries again
+    loading_ = true;
+    LoopJob<SubscriptionSet>::submit(
+        context_, std::move(set).value(),
+        [this](SubscriptionSet& written, const Result<void>& result) { loaded(written, result); });
+}
+
+// The transport for a plan and the guard it works under.
+Result<void> Lead::equip(const Plan& plan) {
+    Result<Guard> guard = guard_of(plan);
+    if (!guard) return guard.fault();
+    if (!transport_ || !running_ || !same_transport(*running_, plan)) {
+        Result<std::unique_ptr<Transport>> made = make_transport_(context_.base, plan);
+        if (!made) return made.fault();
+        if (transport_) retired_.push_back(std::move(transport_));
+        transport_ = std::move(made).value();
+    }
+    auto shared = std::make_shared<const Guard>(std::move(guard).value());
+    transport_->set_guard(shared);
+    for (const std::shared_ptr<Transport>& old : retired_) old->set_guard(shared);
+    return {};
+}
+
+void Lead::loaded(const SubscriptionSet& set, const Result<void>& result) {
+    loading_ = false;
+    if (state_ != State::loading && state_ != State::leading) return look_left();
+    Result<void> ready = result;
+    if (ready) ready = equip(*set.plan);
+    if (!ready) {
+        context_.log.write(Level::error, "dispatch: subscriptions cannot be loaded yet: " + ready.fault().text);
+        return;
+    }
+    const Subscriptions::Applied applied =
+        subscriptions_.apply(set, *transport_, std::max(1U, set.plan->egress.connections));
+    running_ = set.plan;
+    for (const EndpointRef& endpoint : applied.gone) sender_.drop(*endpoint);
+    for (const EndpointRef& endpoint : applied.present)
+        if (!endpoint->active()) sender_.drop(*endpoint);
+    sender_.start(transport_, running_->egress.connections);
+    for (const EndpointRef& endpoint : applied.present) sender_.consider(endpoint);
+    retention_.start(running_->store);
+    if (state_ == State::loading) {
+        state_ = State::leading;
+        context_.log.write(Level::info, "dispatch: this process delivers for the store " + context_.store.path());
+        expander_.start();
+    }
+    if (plan_ != running_) load();
+}
+
+void Lead::swap(PlanPtr plan) {
+    plan_ = std::move(plan);
+    if (state_ == State::leading && !loading_) load();
+}
+
+void Lead::quiesce() {
+    quiet_ = true;
+    leave(quiesce_ms);
+}
+
+void Lead::stop(int64_t drain_ms, std::function<void()> done) {
+    quiet_ = true;
+    done_ = std::move(done);
+    leave(drain_ms);
+}
+
+void Lead::leave(int64_t most_ms) {
+    if (state_ == State::away) {
+        if (done_) done_();
+        return;
+    }
+    leave_by_ms_ = context_.steady_ms() + most_ms;
+    state_ = State::leaving;
+    sender_.stop();
+    expander_.stop();
+    retention_.stop();
+    look_left();
+}
+
+void Lead::look_left() {
+    if (state_ != State::leaving) return;
+    const int64_t now = context_.steady_ms();
+    const bool attempts_end = sender_.inflight() == 0 || now >= leave_by_ms_;
+    if (attempts_end) sender_.outcomes().flush();
+    const bool written = sender_.outcomes().idle() && expander_.idle() && retention_.idle() && !loading_;
+    if (attempts_end && (written || now >= leave_by_ms_ + write_ms)) return left();
+    tick_.arm_ms(20);
+}
+
+void Lead::left() {
+    if (sender_.inflight() > 0)
+        context_.log.write(Level::notice, "dispatch: " + std::to_string(sender_.inflight()) +
+                                              " attempts were still in flight; their deliveries are sent again");
+    for (const auto& [number, endpoint] : subscriptions_.all()) sender_.drop(*endpoint);
+    subscriptions_.clear();
+    running_.reset();
+    socket_event_.reset();
+    socket_.reset();  // before the lock: the next leader binds its own
+    lock_.release();
+    context_.counters.leader.store(0, std::memory_order_relaxed);
+    leads_(false);
+    state_ = State::away;
+    if (done_) done_();
+}
+
+}  // namespace trot

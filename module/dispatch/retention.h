@@ -1,0 +1,42 @@
+// Retention: the leader takes away old finished events in small steps between commits, one step at a time, at once
+// again while there is more and once a minute otherwise. By age (by the run clock: a wall clock that jumps ten years
+// ahead must not empty the store) and by size. Callers: dispatcher. Threads: the dispatcher's; Prune::write the
+// writer's.
+#pragma once
+
+#include <cstdint>
+
+#include "dispatch/context.h"
+#include "dispatch/timers.h"
+#include "plan/plan.h"
+
+namespace trot {
+
+class Retention {
+  public:
+    explicit Retention(Context& context) : context_(context), timer_(context.base, -1, 0, [this] { step(); }) {}
+
+    void start(const StoreConfig& config);  // also after a reload
+    void stop();
+    bool idle() const { return !flying_; }
+
+  private:
+    struct Prune {
+        int64_t before_ms = 0;
+        int gone = 0;
+        Result<void> write(Tx& tx, bool in_doubt);
+        size_t bytes() const { return 0; }
+    };
+    void step();
+    bool too_large();
+    void came_back(const Prune& prune, const Result<void>& result);
+
+    Context& context_;
+    int64_t keep_ms_ = 0;
+    uint64_t keep_bytes_ = 0;
+    bool running_ = false;
+    bool flying_ = false;
+    LoopEvent timer_;
+};
+
+}  // namespace trot

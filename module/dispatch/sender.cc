@@ -1,0 +1,308 @@
+#include "dispatch/sender.h"
+
+#include <algorithm>
+
+#include "crypto/ids.h"
+#include "dispatch/disabled.h"
+#include "egress/retry.h"
+
+namespace trot {
+namespace {
+
+constexpr int attempts_a_round = 128;             // then the loop looks at its sockets again
+constexpr uint64_t most_event_bytes = 32U << 20;  // of payloads kept for deliveries that wait in memory
+constexpr int64_t slow_us = 1000000;
+constexpr int64_t try_again_ms = 1000;
+
+// Does the answer say that the endpoint is unwell, or only that it did not like this delivery?
+bool about_delivery(int status) {
+    switch (status) {
+        case 401:
+        case 403:
+        case 404:
+        case 407:
+        case 408:
+        case 421:
+        case 425:
+        case 429:
+            return false;
+        default:
+            return status >= 400 && status <= 499;
+    }
+}
+
+}  // namespace
+
+struct Sender::Try {
+    EndpointRef endpoint;
+    Item item;
+    bool probe = false;
+    int64_t at_ms = 0;
+};
+
+Sender::Sender(Context& context, EventCache& cache, Seams seams)
+    : context_(context),
+      cache_(cache),
+      seams_(std::move(seams)),
+      backlog_(context),
+      outcomes_(context, [this](const OutcomeBatch& batch) { durable(batch); }),
+      timers_(context, [this](const EndpointRef& endpoint) { consider(endpoint); }),
+      pump_(context.base, -1, 0, [this] { pump(); }),
+      self_(std::make_shared<Sender*>(this)) {}
+
+Sender::~Sender() { *self_ = nullptr; }
+
+void Sender::start(std::shared_ptr<Transport> transport, unsigned slots) {
+    set_transport(std::move(transport), slots);
+    running_ = true;
+}
+
+void Sender::set_transport(std::shared_ptr<Transport> transport, unsigned slots) {
+    transport_ = std::move(transport);
+    slots_ = std::max(1U, slots);
+}
+
+void Sender::stop() {
+    running_ = false;
+    for (std::deque<EndpointRef>* waiting : {&ring_, &parked_}) {
+        for (const EndpointRef& endpoint : *waiting) endpoint->listed = false;
+        waiting->clear();
+    }
+    timers_.clear();
+}
+
+void Sender::offer(const EndpointRef& endpoint, const Delivery& delivery, const EventRef& event) {
+    if (!running_ || endpoint->fresh.size() >= lane_items || backlog_.crowded() || !endpoint->active()) {
+        backlog_.mark(*endpoint);
+    } else if (backlog_.hold(delivery.number)) {
+        Item item;
+        item.number = delivery.number;
+        item.event = delivery.event;
+        item.format = endpoint->format;
+        if (cache_.bytes() < most_event_bytes) item.data = event;
+        endpoint->fresh.push_back(std::move(item));
+    }
+    consider(endpoint);
+}
+
+void Sender::list(const EndpointRef& endpoint) {
+    if (!endpoint->listed) {
+        endpoint->listed = true;
+        ring_.push_back(endpoint);
+    }
+    pump_.fire();
+}
+
+void Sender::consider(const EndpointRef& endpoint) {
+    if (!running_ || !endpoint->active()) return;
+    const int64_t now = context_.steady_ms();
+    if (!backlog_.refill(*endpoint)) timers_.set(endpoint, now + try_again_ms);
+    if (endpoint->queued() > 0) {
+        if (endpoint->inflight < endpoint->breaker.limit(endpoint->cap, now))
+            list(endpoint);
+        else if (endpoint->breaker.next_ms() >= 0)
+            timers_.set(endpoint, endpoint->breaker.next_ms());
+    }
+    if (endpoint->next_due_ms >= 0 && !endpoint->more)
+        timers_.set(endpoint, now + std::max<int64_t>(1, endpoint->next_due_ms - context_.run.now_ms()));
+}
+
+void Sender::pump() {
+    for (int started = 0; started < attempts_a_round; ++started) {
+        if (!running_ || ring_.empty() || inflight_ >= slots_ || outcomes_.full()) return;
+        const EndpointRef endpoint = std::move(ring_.front());
+        ring_.pop_front();
+        endpoint->listed = false;
+        if (!endpoint->active() || endpoint->queued() == 0) continue;
+        if (endpoint->inflight >= endpoint->breaker.limit(endpoint->cap, context_.steady_ms())) continue;
+        if (endpoint->slow && slow_inflight_ >= std::max(1U, slots_ / 4 * 3)) {
+            endpoint->listed = true;
+            parked_.push_back(endpoint);
+            continue;
+        }
+        if (attempt(endpoint, endpoint->take()))
+            consider(endpoint);
+        else
+            timers_.set(endpoint, context_.steady_ms() + try_again_ms);
+    }
+    pump_.fire();
+}
+
+bool Sender::attempt(const EndpointRef& endpoint, Item item) {
+    if (!item.data) {
+        Reader* reader = context_.read();
+        Result<EventRef> event =
+            reader != nullptr ? cache_.get(*reader, item.event) : Fault{Code::store, "the store cannot be read"};
+        if (!event && event.fault().code != Code::not_found) {
+            if (reader != nullptr) context_.read_failed(event.fault());
+            endpoint->backlog.push_front(std::move(item));
+            return false;
+        }
+        if (!event) {
+            unsendable(endpoint, item, event.fault());
+            return true;
+        }
+        item.data = std::move(event).value();
+    }
+    Result<Signer*> signer = item.format != nullptr ? endpoint->signer(*item.format)
+                                                    : Fault{Code::config, "the delivery's format is unknown"};
+    if (!signer) {
+        unsendable(endpoint, item, signer.fault());
+        return true;
+    }
+    const Event& event = item.data->event();
+    const std::shared_ptr<const std::string>& body = item.data->body(*item.format);
+    const std::string id = spell_id(delivery_prefix, item.number);
+    DeliveryView view;
+    view.id = id;
+    view.number = item.number;
+    view.subscription = endpoint->number;
+    view.topic = event.topic;
+    view.resource = event.resource;
+    view.action = event.action;
+    const int64_t at_ms = context_.clock.wall_ms();
+    Fields headers;
+    headers.reserve(8 + endpoint->settings->headers.size());
+    headers.push_back({"Content-Type", std::string(item.format->content_type())});
+    signer.value()->headers(view, at_ms / 1000, *body, headers);
+    headers.insert(headers.end(), endpoint->settings->headers.begin(), endpoint->settings->headers.end());
+
+    ++endpoint->inflight;
+    if (endpoint->slow) ++slow_inflight_;
+    ++inflight_;
+    context_.counters.attempts.fetch_add(1, std::memory_order_relaxed);
+    context_.counters.inflight.store(inflight_, std::memory_order_relaxed);
+    const bool probe = endpoint->breaker.start(context_.steady_ms());
+    transport_->send(endpoint->target, headers, body,
+                     [self = self_, what = Try{endpoint, std::move(item), probe, at_ms}](SendResult result) {
+                         if (*self != nullptr) (*self)->finish(what, std::move(result));
+                     });
+    return true;
+}
+
+// Nothing could be sent: counts as an attempt without an answer, so that it ends as a dead letter that says why.
+void Sender::unsendable(const EndpointRef& endpoint, const Item& item, const Fault& fault) {
+    context_.log.write(Level::error, "dispatch: delivery " + spell_id(delivery_prefix, item.number) + " for \"" +
+                                         endpoint->name + "\" cannot be sent: " + fault.text);
+    Outcome outcome;
+    outcome.attempt.delivery = item.number;
+    outcome.attempt.number = item.attempts + 1;
+    outcome.attempt.at_ms = context_.clock.wall_ms();
+    outcome.attempt.error = name_of(SendError::internal);
+    give_up(*endpoint, outcome);
+    outcomes_.add(endpoint, std::move(outcome));
+}
+
+void Sender::finish(const Try& what, SendResult result) {
+    Endpoint& endpoint = *what.endpoint;
+    --endpoint.inflight;
+    if (endpoint.slow) --slow_inflight_;
+    --inflight_;
+    context_.counters.inflight.store(inflight_, std::memory_order_relaxed);
+    measure(endpoint, result.duration_us);
+    if (!parked_.empty() && slow_inflight_ < std::max(1U, slots_ / 4 * 3)) {
+        parked_.front()->listed = false;
+        list(parked_.front());
+        parked_.pop_front();
+    }
+    Outcome outcome;
+    outcome.attempt.delivery = what.item.number;
+    outcome.attempt.number = what.item.attempts + 1;
+    outcome.attempt.at_ms = what.at_ms;
+    outcome.attempt.duration_ms = result.duration_us / 1000;
+    outcome.attempt.status = result.status;
+    if (result.error != SendError::none) outcome.attempt.error = name_of(result.error);
+    judge(what, result, outcome);
+    outcome.attempt.answer = std::move(result.answer);
+    outcomes_.add(what.endpoint, std::move(outcome));
+    consider(what.endpoint);
+    if (!ring_.empty()) pump_.fire();
+    seams_.ended();
+}
+
+void Sender::judge(const Try& what, const SendResult& result, Outcome& outcome) {
+    Endpoint& endpoint = *what.endpoint;
+    Counters& counters = context_.counters;
+    const Verdict verdict = judge_result(result);
+    health(what, result, verdict == Verdict::delivered);
+    if (verdict == Verdict::delivered) {
+        outcome.state = DeliveryState::delivered;
+        counters.delivered.fetch_add(1, std::memory_order_relaxed);
+        if (endpoint.failures == 0) return;
+        endpoint.failures = 0;
+        outcomes_.change({endpoint.number, endpoint.state, endpoint.reason, 0});
+        return;
+    }
+    counters.failed.fetch_add(1, std::memory_order_relaxed);
+    if (result.error == SendError::blocked) counters.blocked.fetch_add(1, std::memory_order_relaxed);
+    if (verdict == Verdict::gone) {
+        give_up(endpoint, outcome);
+        disable(endpoint, "gone: the endpoint answered 410");
+        return;
+    }
+    const int64_t asked = parse_retry_after(result.retry_after, context_.clock.wall_ms());
+    const int64_t wait = next_wait_ms(endpoint.settings->schedule_ms, outcome.attempt.number, asked, context_.random());
+    if (wait < 0) return give_up(endpoint, outcome);
+    outcome.state = DeliveryState::pending;
+    outcome.due_ms = context_.run.now_ms() + wait;
+}
+
+void Sender::give_up(Endpoint& endpoint, Outcome& outcome) {
+    outcome.state = DeliveryState::dead;
+    context_.counters.dead.fetch_add(1, std::memory_order_relaxed);
+    ++endpoint.failures;
+    const unsigned most = endpoint.settings->disable_after;
+    if (most > 0 && endpoint.failures >= most && endpoint.state == SubscriptionState::active)
+        disable(endpoint, std::to_string(endpoint.failures) + " deliveries in a row were given up");
+    else
+        outcomes_.change({endpoint.number, endpoint.state, endpoint.reason, endpoint.failures});
+}
+
+void Sender::disable(Endpoint& endpoint, const std::string& reason) {
+    if (endpoint.state != SubscriptionState::active) return;
+    endpoint.state = SubscriptionState::disabled;
+    endpoint.reason = reason;
+    backlog_.drop_queued(endpoint);
+    outcomes_.change({endpoint.number, endpoint.state, reason, endpoint.failures});
+    outcomes_.add_event(disabled_event(endpoint, context_.clock.wall_ms()));
+    context_.log.write(Level::warning, "dispatch: subscription \"" + endpoint.name + "\" is disabled: " + reason +
+                                           " (its deliveries wait until its url changes or it is resumed)");
+    seams_.state_changed();
+}
+
+void Sender::health(const Try& what, const SendResult& result, bool delivered) {
+    Breaker& breaker = what.endpoint->breaker;
+    const bool was_open = breaker.open();
+    if (delivered)
+        breaker.succeeded(what.probe);
+    else if (about_delivery(result.status))
+        breaker.neutral(what.probe);
+    else
+        breaker.failed(what.probe, context_.steady_ms(), context_.random());
+    if (was_open == breaker.open()) return;
+    context_.log.write(was_open ? Level::notice : Level::warning,
+                       "dispatch: endpoint \"" + what.endpoint->name +
+                           (was_open ? "\" answers again" : "\" fails; only probes are sent until it answers again"));
+}
+
+void Sender::measure(Endpoint& endpoint, int64_t duration_us) {
+    endpoint.usual_us += (duration_us - endpoint.usual_us) / 8;
+    const bool slow = endpoint.usual_us > (endpoint.slow ? slow_us / 2 : slow_us);
+    if (slow == endpoint.slow) return;
+    endpoint.slow = slow;
+    slow_inflight_ = slow ? slow_inflight_ + endpoint.inflight : slow_inflight_ - endpoint.inflight;
+}
+
+void Sender::durable(const OutcomeBatch& batch) {
+    for (size_t i = 0; i < batch.outcomes.size(); ++i) {
+        const Outcome& outcome = batch.outcomes[i];
+        backlog_.release(outcome.attempt.delivery);
+        if (outcome.state == DeliveryState::pending) backlog_.due_later(*batch.endpoints[i], outcome.due_ms);
+        consider(batch.endpoints[i]);
+    }
+    if (!batch.events.empty()) seams_.recorded();
+    if (!ring_.empty()) pump_.fire();
+    seams_.ended();
+}
+
+}  // namespace trot

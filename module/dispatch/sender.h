@@ -1,0 +1,81 @@
+// Sender: which delivery goes out next, the attempt itself, and what its result means.
+// Fairness: endpoints take turns in a ring, one attempt a turn; each has its own cap; endpoints that take more than a
+// second to answer share at most three quarters of all slots, so that however many are slow, the fast ones go on.
+// Callers: dispatcher. Threads: the dispatcher's.
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <memory>
+
+#include "dispatch/backlog.h"
+#include "dispatch/bodies.h"
+#include "dispatch/context.h"
+#include "dispatch/endpoint.h"
+#include "dispatch/outcomes.h"
+#include "dispatch/timers.h"
+#include "egress/transport.h"
+
+namespace trot {
+
+class Sender {
+  public:
+    struct Seams {
+        std::function<void()> state_changed;  // a subscription was disabled
+        std::function<void()> recorded;       // an event of our own is durable
+        std::function<void()> ended;          // an attempt or its outcome came to its end
+    };
+
+    Sender(Context& context, EventCache& cache, Seams seams);
+    ~Sender();
+
+    void start(std::shared_ptr<Transport> transport, unsigned slots);
+    void set_transport(std::shared_ptr<Transport> transport, unsigned slots);
+    void stop();  // starts no attempt any more; those in flight end
+    bool running() const { return running_; }
+
+    // A delivery that has just been made: into the fresh lane, or left to the store when that is full.
+    void offer(const EndpointRef& endpoint, const Delivery& delivery, const EventRef& event);
+    // Looks again at what an endpoint could do: after a load, a state change, an outcome, a timer.
+    void consider(const EndpointRef& endpoint);
+    void durable(const OutcomeBatch& batch);
+    void drop(Endpoint& endpoint) { backlog_.drop_queued(endpoint); }
+
+    unsigned inflight() const { return inflight_; }
+    OutcomeBook& outcomes() { return outcomes_; }
+    const OutcomeBook& outcomes() const { return outcomes_; }
+
+  private:
+    struct Try;
+
+    void pump();
+    void list(const EndpointRef& endpoint);
+    bool attempt(const EndpointRef& endpoint, Item item);
+    void finish(const Try& what, SendResult result);
+    void judge(const Try& what, const SendResult& result, Outcome& outcome);
+    void give_up(Endpoint& endpoint, Outcome& outcome);
+    void disable(Endpoint& endpoint, const std::string& reason);
+    void health(const Try& what, const SendResult& result, bool delivered);
+    void measure(Endpoint& endpoint, int64_t duration_us);
+    void unsendable(const EndpointRef& endpoint, const Item& item, const Fault& fault);
+
+    Context& context_;
+    EventCache& cache_;
+    Seams seams_;
+    Backlog backlog_;
+    OutcomeBook outcomes_;
+    std::shared_ptr<Transport> transport_;
+    unsigned slots_ = 1;
+    bool running_ = false;
+    unsigned inflight_ = 0;
+    unsigned slow_inflight_ = 0;
+    std::deque<EndpointRef> ring_;
+    std::deque<EndpointRef> parked_;  // slow ones that wait for a slot of the slow
+    EndpointTimers timers_;
+    LoopEvent pump_;
+    // Transport callbacks may come when the sender has gone (a transport that ends with attempts in flight).
+    std::shared_ptr<Sender*> self_;
+};
+
+}  // namespace trot
