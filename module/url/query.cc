@@ -4,26 +4,6 @@
 namespace trot {
 namespace {
 
-// Takes the byte at the front of `text`, decoded.
-char take(std::string_view& text, bool plus_is_space) {
-    const char c = text.front();
-    const int byte = c == '%' ? escaped_byte(text, 0) : -1;
-    if (byte >= 0) {
-        text.remove_prefix(3);
-        return static_cast<char>(byte);
-    }
-    text.remove_prefix(1);
-    return c == '+' && plus_is_space ? ' ' : c;
-}
-
-bool decodes_to(std::string_view raw, std::string_view name) {
-    while (!raw.empty()) {
-        if (name.empty() || take(raw, true) != name.front()) return false;
-        name.remove_prefix(1);
-    }
-    return name.empty();
-}
-
 struct Pair {
     std::string_view name, value;
 };
@@ -40,11 +20,19 @@ Pair next_pair(std::string_view& query) {
 
 }  // namespace
 
+bool query_equals(std::string_view raw, std::string_view text) {
+    while (!raw.empty()) {
+        if (text.empty() || take_decoded(raw, true) != text.front()) return false;
+        text.remove_prefix(1);
+    }
+    return text.empty();
+}
+
 bool find_query(std::string_view query, std::string_view name, std::string_view& raw_value) {
     bool found = false;
     while (!query.empty()) {
         const Pair pair = next_pair(query);
-        if (!decodes_to(pair.name, name)) continue;
+        if (!query_equals(pair.name, name)) continue;
         raw_value = pair.value;
         found = true;
     }
@@ -54,7 +42,7 @@ bool find_query(std::string_view query, std::string_view name, std::string_view&
 std::string percent_decode(std::string_view text, bool plus_is_space) {
     std::string out;
     out.reserve(text.size());
-    while (!text.empty()) out += take(text, plus_is_space);
+    while (!text.empty()) out += take_decoded(text, plus_is_space);
     return out;
 }
 

@@ -47,6 +47,9 @@ std::string_view query_of(std::string_view target);  // without '?', empty when 
 // Compares percent-decoded names without allocating. raw_value points into the query.
 bool find_query(std::string_view query, std::string_view name, std::string_view& raw_value);
 
+// Does a raw query name or value stand for `text`? ('+' is a blank.) Does not allocate.
+bool query_equals(std::string_view raw, std::string_view text);
+
 std::string percent_decode(std::string_view text, bool plus_is_space);
 Fields parse_query(std::string_view query);  // decoded pairs in order; "a" gives {"a",""}
 

@@ -1,0 +1,154 @@
+#include "plan/load.h"
+
+#include <fmt/format.h>
+
+#include <atomic>
+#include <exception>
+
+#include "plan/dialects.h"
+#include "plan/include.h"
+#include "plan/match.h"
+#include "plan/tables.h"
+
+namespace trot {
+
+const KeyList& top_keys() {
+    static const KeyList keys{
+        "", {"include", "dialects", "store", "capture", "egress", "admin", "standalone", "hook", "subscription"}};
+    return keys;
+}
+
+std::vector<const RawValue*> tables_of(const RawValue& value, std::string_view name, Report& report) {
+    std::vector<const RawValue*> out;
+    if (value.kind != RawValue::Kind::list) {
+        report.mistake(value.at,
+                       fmt::format("'{}' is {}, each one is written as [[{}]]", name, kind_name(value.kind), name));
+        return out;
+    }
+    for (const RawValue& one : value.list) {
+        if (one.kind == RawValue::Kind::table)
+            out.push_back(&one);
+        else
+            report.mistake(
+                one.at, fmt::format("'{}' holds {}, each one is written as [[{}]]", name, kind_name(one.kind), name));
+    }
+    return out;
+}
+
+namespace {
+
+class Loader {
+  public:
+    Loader(const RawValue& root, Report& report, const Vocabulary& words, Plan& plan)
+        : root_(root), report_(report), load_{report, plan.settings, words}, plan_(plan), none_() {
+        none_.at = root.at;
+    }
+
+    void run() {
+        refuse_unknown(root_, top_keys(), report_);
+        read_store(table("store"), load_, plan_.store);
+        read_capture(table("capture"), load_, plan_.capture);
+        read_egress(table("egress"), load_, plan_.egress);
+        read_admin(table("admin"), load_, plan_.admin);
+        read_standalone(table("standalone"), load_, plan_.standalone);
+        if (const RawMember* hooks = root_.find("hook")) read_hooks(hooks->value, load_, plan_.hooks);
+        if (const RawMember* dialects = root_.find("dialects"))
+            read_dialects(dialects->value, load_, plan_.capture, plan_.hooks);
+        else
+            plan_.settings.emplace_back("dialects", std::vector<std::string>());
+        note_capture(plan_.capture, plan_.settings);
+        if (const RawMember* list = root_.find("subscription")) {
+            read_subscriptions(list->value, load_, plan_.egress.urls, plan_.subscriptions);
+            warn_unheard(list->value);
+        }
+        std::sort(plan_.settings.begin(), plan_.settings.end());
+    }
+
+  private:
+    const RawValue& table(std::string_view name) {
+        const RawMember* member = root_.find(name);
+        if (!member) return none_;
+        if (member->value.kind == RawValue::Kind::table) return member->value;
+        report_.mistake(member->value.at,
+                        fmt::format("'{}' is {}, it is written as [{}]", name, kind_name(member->value.kind), name));
+        return none_;
+    }
+
+    // A pattern that no hook's topic can match: most often a slip of the pen, but hooks may come later, so only a
+    // warning.
+    void warn_unheard(const RawValue& list) {
+        for (const RawValue& subscription : list.list) {
+            const RawMember* topics = subscription.find("topics");
+            if (!topics) continue;
+            const std::vector<RawValue>& patterns =
+                topics->value.kind == RawValue::Kind::list ? topics->value.list : std::vector<RawValue>{topics->value};
+            for (const RawValue& pattern : patterns) warn_unheard_pattern(pattern);
+        }
+    }
+
+    void warn_unheard_pattern(const RawValue& pattern) {
+        if (pattern.text.empty() || pattern.text == "*" || pattern.text.substr(0, 9) == "trotline.") return;
+        std::vector<std::string_view> topics;
+        for (const Hook& hook : plan_.hooks) {
+            if (topic_matches(pattern.text, hook.topic)) return;
+            topics.push_back(hook.topic);
+        }
+        const std::string_view near = nearest(pattern.text, topics);
+        report_.warning(pattern.at, fmt::format("no hook has a topic that {} takes{}", quoted(pattern.text),
+                                                near.empty() ? "" : fmt::format(", did you mean \"{}\"?", near)));
+    }
+
+    const RawValue& root_;
+    Report& report_;
+    Loading load_;
+    Plan& plan_;
+    RawValue none_;
+};
+
+Result<PlanPtr> build(std::string_view text, const std::string& name, const Vocabulary& words) {
+    static std::atomic<uint64_t> generations{0};
+    Report report;
+    const RawValue root = join_files(text, name, report);
+    const auto plan = std::make_shared<Plan>();
+    Loader(root, report, words, *plan).run();
+    if (!report.clean()) return Fault{Code::config, report.mistakes()};
+    plan->warnings = report.warnings();
+    plan->source = name;
+    plan->generation = ++generations;
+    plan->matcher = std::make_shared<const Matcher>(plan->hooks, plan->capture, plan->store);
+    return PlanPtr(plan);
+}
+
+}  // namespace
+
+Result<PlanPtr> parse_plan(std::string_view text, const std::string& name, const Vocabulary& words) {
+    // toml++, fmt and std::regex may throw (memory, mostly); nothing of it leaves this room.
+    try {
+        return build(text, name, words);
+    } catch (const std::bad_alloc&) {
+        return Fault{Code::no_memory, name + ": not enough memory to load the configuration"};
+    } catch (const std::exception& error) {
+        return Fault{Code::internal, name + ": " + error.what()};
+    }
+}
+
+Result<PlanPtr> load_plan(const std::string& path, const Vocabulary& words) {
+    try {
+        const Result<std::string> text = read_config_file(path);
+        if (!text)
+            return Fault{Code::config, fmt::format("{}: cannot read the configuration: {}", path, text.fault().text)};
+        return parse_plan(text.value(), path, words);
+    } catch (const std::bad_alloc&) {
+        return Fault{Code::no_memory, path + ": not enough memory to load the configuration"};
+    }
+}
+
+std::vector<std::string> known_keys() {
+    std::vector<std::string> out{"include", "dialects"};
+    for (const KeyList* list : {&store_keys(), &capture_keys(), &egress_keys(), &admin_keys(), &standalone_keys(),
+                                &hook_keys(), &subscription_keys()})
+        for (const std::string_view key : list->keys) out.push_back(fmt::format("{}.{}", list->table, key));
+    return out;
+}
+
+}  // namespace trot

@@ -1,0 +1,20 @@
+// Secrets of a configuration: a literal (warned about), { env = "NAME" } or { file = "path" }; a list of them during a
+// rotation, newest first. Callers: the table readers. Threads: one load, one thread; reads files and the environment.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "crypto/secret.h"
+#include "plan/raw.h"
+#include "plan/report.h"
+
+namespace trot {
+
+// Each secret that could be read; what could not is a mistake at its place.
+std::vector<Secret> read_secrets(const RawValue& value, Report& report);
+
+// The content of a file without its last line end; empty after a mistake. A file that others can read is warned about.
+Secret read_secret_file(const std::string& path, const Mark& at, Report& report);
+
+}  // namespace trot

@@ -1,0 +1,179 @@
+#include <fmt/format.h>
+
+#include "plan/expr.h"
+#include "plan/header_rules.h"
+#include "plan/secret_source.h"
+#include "plan/tables.h"
+
+namespace trot {
+
+const KeyList& subscription_keys() {
+    static const KeyList keys{"subscription[]",
+                              {"name", "topics", "url", "secret", "format", "headers", "schedule", "timeout",
+                               "connect_timeout", "concurrency", "disable_after", "allow", "paused"}};
+    return keys;
+}
+
+namespace {
+
+constexpr int64_t second_ms = 1000;
+constexpr int64_t minute_ms = 60 * second_ms;
+constexpr int64_t hour_ms = 60 * minute_ms;
+constexpr size_t most_attempts = 100;
+
+// Standard Webhooks: attempts at 0, 5 s, 5 min, 30 min, 2 h, 5 h, 10 h, 14 h, 20 h, 24 h; here as the waits between
+// them.
+std::vector<int64_t> default_schedule() {
+    return {5 * second_ms, 5 * minute_ms, 30 * minute_ms, 2 * hour_ms, 5 * hour_ms,
+            10 * hour_ms,  14 * hour_ms,  20 * hour_ms,   24 * hour_ms};
+}
+
+class SubscriptionReader {
+  public:
+    SubscriptionReader(const RawValue& table, Loading& load, Subscription& out)
+        : section_(table, subscription_keys(), load.report, nullptr), load_(load), report_(load.report), out_(out) {}
+
+    void read(const UrlRules& urls) {
+        read_name();
+        read_topics();
+        read_url(urls);
+        read_format();
+        read_secret();
+        if (const RawValue* headers = section_.find("headers")) read_headers(*headers);
+        read_schedule();
+        section_.duration("timeout", out_.timeout_ms, 100, minute_ms);
+        section_.duration("connect_timeout", out_.connect_timeout_ms, 10, minute_ms);
+        section_.number("concurrency", out_.concurrency, 1, 1024);
+        section_.number("disable_after", out_.disable_after, 0, 1000000);
+        read_networks(section_, "allow", out_.allow);
+        section_.flag("paused", out_.paused);
+    }
+
+  private:
+    void missing(std::string_view key, std::string_view example) {
+        report_.mistake(section_.at(),
+                        fmt::format("the subscription has no '{}', add one like {} = {}", key, key, example));
+    }
+
+    void read_name() {
+        const RawValue* name = section_.find("name");
+        if (!name) missing("name", "\"warehouse\"");
+        if (!section_.text("name", out_.name)) return;
+        bool right = !out_.name.empty() && out_.name.size() <= 100;
+        for (const char c : out_.name) right = right && static_cast<unsigned char>(c) >= 0x20 && c != 0x7f;
+        if (!right)
+            report_.mistake(name->at, "'name' must be 1 to 100 bytes without control bytes, like \"warehouse\"");
+    }
+
+    void read_topics() {
+        const RawValue* topics = section_.find("topics");
+        if (!topics) missing("topics", "[\"order.*\"]");
+        if (!section_.texts("topics", out_.topics)) return;
+        if (out_.topics.empty())
+            report_.mistake(topics->at, "'topics' is empty, list some like [\"order.*\"], or [\"*\"] for all");
+        for (size_t i = 0; i < out_.topics.size(); ++i)
+            if (!pattern_is_right(out_.topics[i]))
+                report_.mistake(
+                    topics->kind == RawValue::Kind::list ? topics->list[i].at : topics->at,
+                    fmt::format("topic {} is wrong, write a topic like \"order.created\", \"order.*\" or \"*\"",
+                                quoted(out_.topics[i])));
+    }
+
+    void read_url(const UrlRules& urls) {
+        const RawValue* url = section_.find("url");
+        if (!url) missing("url", "\"https://warehouse.example/hooks\"");
+        std::string text;
+        if (!section_.text("url", text)) return;
+        Result<CheckedUrl> checked = check_url(text, urls);
+        if (checked)
+            out_.url = std::move(checked).value();
+        else
+            report_.mistake(url->at, fmt::format("'url' is refused: {}", checked.fault().text));
+    }
+
+    void read_format() {
+        if (load_.words.formats.empty())
+            section_.text("format", out_.format);
+        else
+            section_.choice("format", out_.format, load_.words.formats);
+    }
+
+    void read_secret() {
+        const RawValue* secret = section_.find("secret");
+        if (secret) out_.secrets = read_secrets(*secret, report_);
+        if (!load_.words.check_secret) return;
+        if (!secret) {
+            if (const Result<void> none = load_.words.check_secret(out_.format, Secret()); !none)
+                missing("secret", "{ env = \"NAME\" }");
+            return;
+        }
+        for (const Secret& one : out_.secrets)
+            if (const Result<void> fits = load_.words.check_secret(out_.format, one); !fits)
+                report_.mistake(secret->at, fmt::format("the secret does not fit format \"{}\": {}", out_.format,
+                                                        fits.fault().text));
+    }
+
+    void read_headers(const RawValue& headers) {
+        if (headers.kind != RawValue::Kind::table) {
+            wrong_type(headers, "headers", "a table like { \"X-Shop\" = \"north\" }", report_);
+            return;
+        }
+        const std::vector<std::string_view> reserved =
+            load_.words.reserved ? load_.words.reserved(out_.format) : std::vector<std::string_view>();
+        for (const RawMember& header : headers.members) {
+            if (header.value.kind != RawValue::Kind::text) {
+                wrong_type(header.value, header.name, "a string", report_);
+                continue;
+            }
+            if (const Result<void> checked = check_header(header.name, header.value.text, reserved); !checked)
+                report_.mistake(header.at, checked.fault().text);
+            else if (find_field(out_.headers, header.name))
+                report_.mistake(header.at, fmt::format("header {} is there twice, remove one", quoted(header.name)));
+            else
+                out_.headers.push_back({header.name, header.value.text});
+        }
+    }
+
+    void read_schedule() {
+        const RawValue* schedule = section_.find("schedule");
+        if (!schedule) {
+            out_.schedule_ms = default_schedule();
+            return;
+        }
+        if (schedule->kind != RawValue::Kind::list) {
+            wrong_type(*schedule, "schedule", "a list of waits like [\"5s\", \"5m\", \"1h\"]", report_);
+            return;
+        }
+        if (schedule->list.size() >= most_attempts)
+            report_.mistake(schedule->at, fmt::format("'schedule' has {} waits, it must be fewer than {}",
+                                                      schedule->list.size(), most_attempts));
+        for (const RawValue& wait : schedule->list) {
+            int64_t ms = 0;
+            if (read_duration(wait, "schedule", ms, 50, 30 * 24 * hour_ms, report_)) out_.schedule_ms.push_back(ms);
+        }
+    }
+
+    Section section_;
+    Loading& load_;
+    Report& report_;
+    Subscription& out_;
+};
+
+}  // namespace
+
+void read_subscriptions(const RawValue& list, Loading& load, const UrlRules& urls, std::vector<Subscription>& out) {
+    for (const RawValue* table : tables_of(list, "subscription", load.report)) {
+        Subscription& subscription = out.emplace_back();
+        subscription.at = load.report.place(table->at);
+        SubscriptionReader(*table, load, subscription).read(urls);
+        const auto same = [&](const Subscription& other) { return other.name == subscription.name; };
+        const auto first = std::find_if(out.begin(), out.end() - 1, same);
+        if (first != out.end() - 1 && !subscription.name.empty())
+            load.report.mistake(table->at,
+                                fmt::format("subscription {} is there twice, the first is at {}; names are identities, "
+                                            "choose another",
+                                            quoted(subscription.name), first->at));
+    }
+}
+
+}  // namespace trot

@@ -1,0 +1,51 @@
+// The table readers: RawConfig's tables into the Plan's structs, one .cc each (table_*.cc). Callers: load.cc.
+// Threads: one load, one thread.
+#pragma once
+
+#include <vector>
+
+#include "plan/load.h"
+#include "plan/section.h"
+
+namespace trot {
+
+// What a reader works with: where mistakes go, where values in force are noted, what dialects know.
+struct Loading {
+    Report& report;
+    Settings& settings;
+    const Vocabulary& words;
+};
+
+const KeyList& top_keys();
+const KeyList& store_keys();
+const KeyList& capture_keys();
+const KeyList& egress_keys();
+const KeyList& admin_keys();
+const KeyList& standalone_keys();
+const KeyList& hook_keys();
+const KeyList& subscription_keys();
+
+void read_store(const RawValue& table, Loading& load, StoreConfig& out);
+void read_capture(const RawValue& table, Loading& load, CaptureConfig& out);
+void add_capture(const RawValue& table, Loading& load, CaptureConfig& out);  // a dialect's additions
+void note_capture(const CaptureConfig& capture, Settings& settings);  // in force, once the dialects have added theirs
+void read_egress(const RawValue& table, Loading& load, EgressConfig& out);
+void read_admin(const RawValue& table, Loading& load, AdminConfig& out);
+void read_standalone(const RawValue& table, Loading& load, StandaloneConfig& out);
+void read_hooks(const RawValue& list, Loading& load, std::vector<Hook>& out);
+void read_subscriptions(const RawValue& list, Loading& load, const UrlRules& urls, std::vector<Subscription>& out);
+
+// The tables of [[name]]; anything else is a mistake and gives none.
+std::vector<const RawValue*> tables_of(const RawValue& value, std::string_view name, Report& report);
+
+// A list of CIDRs ("10.20.0.0/16", "2001:db8::/32", a bare address is a whole prefix), checked as text.
+void read_networks(Section& section, std::string_view key, std::vector<std::string>& out);
+
+// "127.0.0.1:8080", "[::1]:8080", "unix:/run/x"; the fault says what would be right.
+Result<void> check_listen(std::string_view text);
+
+// "async" or "hold"; "intent" is refused for now.
+bool read_guarantee(Section& section, Guarantee& out);
+bool read_on_fault(Section& section, OnFault& out);
+
+}  // namespace trot
