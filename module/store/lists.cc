@@ -11,8 +11,10 @@ Result<std::vector<Event>> SqliteReader::list_events(const Filter& filter) {
     Result<ListQuery> query = events_query(filter);
     if (!query.ok()) return query.fault();
     std::vector<Event> events;
-    Result<void> done = ask(query.value().sql, "list the events", query.value().bind,
-                            [&](const Stmt& row) { events.push_back(read_event(row, false)); });
+    Result<void> done = ask(query.value().sql, "list the events", query.value().bind, [&](const Stmt& row) {
+        events.push_back(read_event(row, false));
+        return true;
+    });
     if (!done.ok()) return done.fault();
     return events;
 }
@@ -29,6 +31,7 @@ Result<std::vector<DeliveryLine>> SqliteReader::list_deliveries(const Filter& fi
         line.resource_id = row.text(delivery_width + 2);
         line.event_at_ms = row.number(delivery_width + 3);
         lines.push_back(std::move(line));
+        return true;
     });
     if (!done.ok()) return done.fault();
     return lines;
@@ -38,8 +41,10 @@ Result<std::vector<Attempt>> SqliteReader::list_attempts(const Filter& filter) {
     Result<ListQuery> query = attempts_query(filter);
     if (!query.ok()) return query.fault();
     std::vector<Attempt> attempts;
-    Result<void> done = ask(query.value().sql, "list the attempts", query.value().bind,
-                            [&](const Stmt& row) { attempts.push_back(read_attempt(row)); });
+    Result<void> done = ask(query.value().sql, "list the attempts", query.value().bind, [&](const Stmt& row) {
+        attempts.push_back(read_attempt(row));
+        return true;
+    });
     if (!done.ok()) return done.fault();
     return attempts;
 }
@@ -58,7 +63,7 @@ Result<std::vector<SubscriptionLine>> SqliteReader::list_subscriptions() {
         "count the deliveries", [](Stmt&) {},
         [&](const Stmt& row) {
             const auto found = by_number.find(row.number(0));
-            if (found == by_number.end()) return;
+            if (found == by_number.end()) return true;
             SubscriptionLine& line = lines[found->second];
             const auto count = static_cast<uint64_t>(row.number(2));
             switch (static_cast<DeliveryState>(row.number(1))) {
@@ -75,6 +80,7 @@ Result<std::vector<SubscriptionLine>> SqliteReader::list_subscriptions() {
                 case DeliveryState::cancelled:
                     break;
             }
+            return true;
         });
     if (!done.ok()) return done.fault();
     return lines;
@@ -95,6 +101,7 @@ Result<StoreStatus> SqliteReader::status() {
             status.pending = static_cast<uint64_t>(row.number(3));
             status.unexpanded = static_cast<uint64_t>(row.number(4));
             status.schema_version = static_cast<int>(row.number(5));
+            return true;
         });
     if (!done.ok()) return done.fault();
     status.file_bytes = static_cast<uint64_t>(file_bytes(files_.db));

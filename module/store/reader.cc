@@ -35,7 +35,7 @@ int SqliteReader::attempt(Stmt& statement, std::string_view sql, const Bind& bin
         if (const int code = statement.prepare(db_, sql); code != SQLITE_OK) return code;
     bind(statement);
     Rows rows(statement);
-    while (rows.next()) take(statement);
+    while (rows.next() && take(statement)) continue;
     return rows.failed() ? rows.code() : SQLITE_OK;
 }
 
@@ -46,7 +46,7 @@ Result<void> SqliteReader::query(Stmt& statement, std::string_view sql, std::str
     bool taken = false;
     const Take once = [&](const Stmt& row) {
         taken = true;
-        take(row);
+        return take(row);
     };
     int code = attempt(statement, sql, bind, once);
     // A file that was exchanged just now reads like a damaged one: a fresh look decides. (Rows were handed on: no
@@ -75,17 +75,26 @@ Result<void> SqliteReader::ask(std::string_view sql, std::string_view doing, con
 Result<int64_t> SqliteReader::cursor() {
     int64_t value = 0;
     Result<void> done = query(
-        cursor_, sql_cursor, "read the cursor", [](Stmt&) {}, [&](const Stmt& row) { value = row.number(0); });
+        cursor_, sql_cursor, "read the cursor", [](Stmt&) {},
+        [&](const Stmt& row) {
+            value = row.number(0);
+            return true;
+        });
     if (!done.ok()) return done.fault();
     return value;
 }
 
-Result<std::vector<Event>> SqliteReader::events_after(int64_t number, size_t limit) {
+Result<std::vector<Event>> SqliteReader::events_after(int64_t number, size_t limit, size_t max_bytes) {
     std::vector<Event> events;
+    size_t bytes = 0;
     Result<void> done = query(
         events_after_, sql_events_after, "read events",
         [&](Stmt& statement) { statement.bind(1, number).bind(2, static_cast<int64_t>(limit)); },
-        [&](const Stmt& row) { events.push_back(read_event(row, true)); });
+        [&](const Stmt& row) {
+            events.push_back(read_event(row, true));
+            bytes += events.back().payload->size();
+            return bytes < max_bytes;
+        });
     if (!done.ok()) return done.fault();
     return events;
 }
@@ -94,7 +103,10 @@ Result<Event> SqliteReader::event(int64_t number) {
     Event event;
     Result<void> done = query(
         event_, sql_event, "read an event", [&](Stmt& statement) { statement.bind(1, number); },
-        [&](const Stmt& row) { event = read_event(row, true); });
+        [&](const Stmt& row) {
+            event = read_event(row, true);
+            return true;
+        });
     if (!done.ok()) return done.fault();
     if (event.number == 0)
         return Fault{Code::not_found, "the store holds no such event (retention may have removed it)"};
@@ -113,7 +125,10 @@ Result<std::vector<Delivery>> SqliteReader::due(int64_t subscription, int64_t un
                 .bind(4, after_number)
                 .bind(5, static_cast<int64_t>(limit));
         },
-        [&](const Stmt& row) { deliveries.push_back(read_delivery(row)); });
+        [&](const Stmt& row) {
+            deliveries.push_back(read_delivery(row));
+            return true;
+        });
     if (!done.ok()) return done.fault();
     return deliveries;
 }
@@ -122,7 +137,11 @@ Result<int64_t> SqliteReader::next_due(int64_t subscription) {
     int64_t due_ms = -1;
     Result<void> done = query(
         next_due_, sql_next_due, "read the next due delivery",
-        [&](Stmt& statement) { statement.bind(1, subscription); }, [&](const Stmt& row) { due_ms = row.number(0); });
+        [&](Stmt& statement) { statement.bind(1, subscription); },
+        [&](const Stmt& row) {
+            due_ms = row.number(0);
+            return true;
+        });
     if (!done.ok()) return done.fault();
     return due_ms;
 }
@@ -131,7 +150,11 @@ Result<std::vector<SubscriptionRow>> SqliteReader::subscriptions() {
     std::vector<SubscriptionRow> subscriptions;
     Result<void> done = ask(
         std::string("SELECT ") + subscription_columns + " FROM subscriptions ORDER BY number", "read the subscriptions",
-        [](Stmt&) {}, [&](const Stmt& row) { subscriptions.push_back(read_subscription(row)); });
+        [](Stmt&) {},
+        [&](const Stmt& row) {
+            subscriptions.push_back(read_subscription(row));
+            return true;
+        });
     if (!done.ok()) return done.fault();
     return subscriptions;
 }

@@ -19,7 +19,7 @@ class SqliteReader final : public Reader {
     Result<void> open();
 
     Result<int64_t> cursor() override;
-    Result<std::vector<Event>> events_after(int64_t number, size_t limit) override;
+    Result<std::vector<Event>> events_after(int64_t number, size_t limit, size_t max_bytes) override;
     Result<Event> event(int64_t number) override;
     Result<std::vector<Delivery>> due(int64_t subscription, int64_t until_ms, int64_t after_due_ms,
                                       int64_t after_number, size_t limit) override;
@@ -34,7 +34,7 @@ class SqliteReader final : public Reader {
   private:
     // Prepares (once), binds, and hands each row on; reopens and asks again when the file was exchanged under us.
     using Bind = std::function<void(Stmt&)>;
-    using Take = std::function<void(const Stmt&)>;
+    using Take = std::function<bool(const Stmt&)>;  // false: enough
     Result<void> query(Stmt& statement, std::string_view sql, std::string_view doing, const Bind& bind,
                        const Take& take);
     Result<void> ask(std::string_view sql, std::string_view doing, const Bind& bind,

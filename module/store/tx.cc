@@ -113,6 +113,12 @@ Result<void> SqliteTx::add_delivery(Delivery& delivery) {
     return {};
 }
 
+Result<int64_t> SqliteTx::cursor() {
+    int64_t event = 0;
+    if (db_.number("SELECT value FROM meta WHERE key = 'cursor'", event) != SQLITE_OK) return failed("read the cursor");
+    return event;
+}
+
 Result<void> SqliteTx::set_cursor(int64_t event) {
     if (Result<void> prepared = ready(cursor_, "UPDATE meta SET value = ? WHERE key = 'cursor'"); !prepared.ok())
         return prepared;

@@ -16,6 +16,7 @@ class SqliteTx final : public Tx {
     Result<void> add_event(Event& event) override;
     Result<bool> has_event(std::string_view capture, uint32_t item, int64_t since_ms) override;
     Result<void> add_delivery(Delivery& delivery) override;
+    Result<int64_t> cursor() override;
     Result<void> set_cursor(int64_t event) override;
     Result<void> finish(const Outcome& outcome) override;
     Result<void> put_subscription(SubscriptionRow& row) override;

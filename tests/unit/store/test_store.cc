@@ -385,10 +385,13 @@ void stop_runs_what_waits_and_fails_the_rest(void**) {
     Open other(dir / "other");
     std::promise<void> gate;
     std::shared_future<void> opened = gate.get_future().share();
-    auto running = submit(other.store->writer(), [opened](Tx&) -> Result<void> {
+    std::promise<void> runs;
+    auto running = submit(other.store->writer(), [&runs, opened](Tx&) -> Result<void> {
+        runs.set_value();
         opened.wait();
         return {};
     });
+    runs.get_future().wait();
     std::atomic<bool> begun{false};
     std::thread stopper([&] {
         begun = true;
