@@ -46,21 +46,40 @@ std::vector<std::string> names_of(const CLI::App& app) {
     return names;
 }
 
+std::string help_of(const CLI::App& at) {
+    return fmt::format("see trotline {}--help", at.get_parent() == nullptr ? "" : at.get_name() + " ");
+}
+
 // The last command that was named: `trotline events --tpoic` is about `events`.
 const CLI::App& innermost(const CLI::App& app) {
     const std::vector<CLI::App*> chosen = app.get_subcommands();
     return chosen.empty() ? app : innermost(*chosen.back());
 }
 
+std::string unknown_option(const CLI::App& at, const std::string& word) {
+    return fmt::format("unknown option {}{}; {}", word, nearest(word, names_of(at)), help_of(at));
+}
+
+bool option_like(const std::string& word) { return word.size() > 1 && word.front() == '-'; }
+
+// What is left over are the values, but for what looks like an option.
+std::vector<std::string> values_of(const CLI::App& app) {
+    std::vector<std::string> values = app.remaining();
+    for (const std::string& word : values)
+        if (option_like(word)) throw Failure(exit_usage, unknown_option(app, word));
+    return values;
+}
+
 std::string complaint(const CLI::App& app, const CLI::ParseError& error) {
     const CLI::App& at = innermost(app);
-    const std::string help =
-        fmt::format("see {} --help", at.get_parent() == nullptr ? "trotline" : "trotline " + at.get_name());
+    const std::string help = help_of(at);
     const std::vector<std::string> extras = app.remaining(true);
-    if (extras.empty()) return fmt::format("{}; {}", error.what(), help);
-    const std::string word = extras.front().substr(0, extras.front().find('='));
-    if (word.size() > 1 && word.front() == '-')
-        return fmt::format("unknown option {}{}; {}", word, nearest(word, names_of(at)), help);
+    const std::string word = extras.empty() ? std::string() : extras.front().substr(0, extras.front().find('='));
+    if (option_like(word)) return unknown_option(at, word);
+    if (extras.empty()) {
+        const bool bare = at.get_parent() == nullptr && dynamic_cast<const CLI::RequiredError*>(&error) != nullptr;
+        return fmt::format("{}; {}", bare ? "a command is needed" : error.what(), help);
+    }
     if (at.get_parent() != nullptr) return fmt::format("unexpected argument '{}'; {}", word, help);
     std::vector<std::string> commands;
     for (const CLI::App* command : app.get_subcommands({})) commands.push_back(command->get_name());
@@ -124,7 +143,7 @@ void add_run(CLI::App& app, Chosen& chosen) {
     dispatch_app->callback([only, &chosen] { chosen = [only] { return dispatch(*only); }; });
 }
 
-void add_dry(CLI::App& app, Chosen& chosen) {
+void add_dry(CLI::App& app, const std::vector<std::string>& behind, Chosen& chosen) {
     auto checking = std::make_shared<CheckArgs>();
     CLI::App* check_app = app.add_subcommand("check", "Validate a configuration: every mistake as file:line:column");
     config_option(check_app, checking->config);
@@ -144,14 +163,18 @@ void add_dry(CLI::App& app, Chosen& chosen) {
     explain_app->callback([explaining, &chosen] { chosen = [explaining] { return explain(*explaining); }; });
 
     auto guarding = std::make_shared<GuardArgs>();
-    CLI::App* guard_app =
-        app.add_subcommand("guard", "May a delivery go there? 'allow' or 'block: why', one line each");
+    CLI::App* guard_app = app.add_subcommand(
+        "guard", "May a delivery go to VALUE…, URLs or addresses? 'allow' or 'block: why', one line each");
     guard_app->add_option("-c,--config", guarding->config, "judge by this configuration's [egress]")->type_name("FILE");
-    guard_app->add_option("value", guarding->values, "URLs or addresses")
-        ->required()
-        ->expected(1, 1 << 20)
-        ->allow_extra_args(false);
-    guard_app->callback([guarding, &chosen] { chosen = [guarding] { return guard(*guarding); }; });
+    // As extras, because the parser takes the brackets off a positional like [::1].
+    guard_app->allow_extras();
+    guard_app->callback([guarding, guard_app, &behind, &chosen] {
+        guarding->values = values_of(*guard_app);
+        guarding->values.insert(guarding->values.end(), behind.begin(), behind.end());
+        if (guarding->values.empty())
+            throw Failure(exit_usage, fmt::format("a URL or an address is needed; {}", help_of(*guard_app)));
+        chosen = [guarding] { return guard(*guarding); };
+    });
 }
 
 void add_signatures(CLI::App& app, Chosen& chosen) {
@@ -248,16 +271,22 @@ std::function<int()> read_arguments(int argc, const char* const* argv) {
     app.set_help_flag("-h,--help", "print this");
     app.get_formatter()->column_width(34);
     app.get_formatter()->label("SUBCOMMAND", "COMMAND");
-    app.get_formatter()->label("Subcommands", "Commands");
     app.require_subcommand(1);
     app.footer("Exit codes: 0 fine, 1 the answer is no, 2 bad usage, 3 cannot reach host or store.");
     Chosen chosen;
+    // What stands behind "--" is never an option: only guard takes such words.
+    const char* const* const mark = std::find_if(argv, argv + argc, [](std::string_view word) { return word == "--"; });
+    const std::vector<std::string> behind(std::min(mark + 1, argv + argc), argv + argc);
     add_run(app, chosen);
-    add_dry(app, chosen);
+    add_dry(app, behind, chosen);
     add_signatures(app, chosen);
     add_lists(app, chosen);
+    for (CLI::App* command : app.get_subcommands({})) command->group("Commands");
     try {
-        app.parse(argc, argv);
+        app.parse(static_cast<int>(mark - argv), argv);
+        if (!behind.empty() && !app.got_subcommand("guard"))
+            throw Failure(exit_usage,
+                          fmt::format("unexpected argument '{}'; {}", behind.front(), help_of(innermost(app))));
     } catch (const CLI::Success& wanted) {  // --help, --version
         (void)app.exit(wanted);
         return [] { return static_cast<int>(exit_fine); };

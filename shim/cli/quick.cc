@@ -13,7 +13,7 @@ namespace trot::cli {
 namespace {
 
 // A TOML basic string.
-std::string quoted(std::string_view text) {
+std::string toml_string(std::string_view text) {
     std::string out = "\"";
     for (const char c : text) {
         if (c == '"' || c == '\\') out += '\\';
@@ -28,7 +28,7 @@ std::string quoted(std::string_view text) {
 std::string list_of(const std::vector<std::string>& values) {
     std::vector<std::string> quotes;
     quotes.reserve(values.size());
-    for (const std::string& value : values) quotes.push_back(quoted(value));
+    for (const std::string& value : values) quotes.push_back(toml_string(value));
     return fmt::format("[{}]", fmt::join(quotes, ", "));
 }
 
@@ -51,8 +51,8 @@ std::string hook_of(const std::string& text) {
             fmt::format("--hook '{}': wanted is TOPIC=METHOD PATH, as in 'order.created=POST /orders'", text));
     const std::string match = text.substr(equal + 1);
     const std::string parameter = last_parameter(match);
-    return fmt::format("\n[[hook]]\ntopic = {}\nmatch = {}\nid = {}\n", quoted(text.substr(0, equal)), quoted(match),
-                       quoted(parameter.empty() ? "response:/id" : "path:" + parameter));
+    return fmt::format("\n[[hook]]\ntopic = {}\nmatch = {}\nid = {}\n", toml_string(text.substr(0, equal)),
+                       toml_string(match), toml_string(parameter.empty() ? "response:/id" : "path:" + parameter));
 }
 
 std::string absolute(const std::string& path) { return std::filesystem::absolute(path).lexically_normal().string(); }
@@ -83,17 +83,17 @@ std::string quick_toml(const QuickPlan& quick) {
         "# What the options of `trotline run` meant. To keep it: trotline run … --show > trotline.toml\n";
     if (!quick.dialects.empty()) toml += fmt::format("dialects = {}\n", list_of(quick.dialects));
     toml += fmt::format("\n[store]\nurl = {}\n",
-                        quoted("sqlite:" + absolute(quick.store.empty() ? default_store() : quick.store)));
+                        toml_string("sqlite:" + absolute(quick.store.empty() ? default_store() : quick.store)));
     toml += fmt::format("\n[standalone]\nlisten = {}\nupstream = {}\n",
                         list_of(quick.listen.empty() ? std::vector<std::string>{"127.0.0.1:8080"} : quick.listen),
-                        quoted(quick.upstream));
+                        toml_string(quick.upstream));
     if (!quick.allow.empty()) toml += fmt::format("\n[egress]\nallow = {}\n", list_of(quick.allow));
     for (const std::string& hook : quick.hooks) toml += hook_of(hook);
     if (!quick.deliver_to.empty())
         toml += fmt::format(
             "\n[[subscription]]\nname = \"deliver-to\"\ntopics = {}\nurl = {}\nsecret = {{ file = {} }}\nformat = {}\n",
-            list_of(quick.topics.empty() ? std::vector<std::string>{"*"} : quick.topics), quoted(quick.deliver_to),
-            quoted(absolute(quick.secret_file)), quoted(quick.format));
+            list_of(quick.topics.empty() ? std::vector<std::string>{"*"} : quick.topics), toml_string(quick.deliver_to),
+            toml_string(absolute(quick.secret_file)), toml_string(quick.format));
     return toml;
 }
 

@@ -140,12 +140,14 @@ Receiver::Receiver(const std::string& bind, uint16_t port, unsigned status, std:
       status_(status),
       base_(event_base_new(), event_base_free),
       listener_(nullptr, evconnlistener_free) {
-    const std::string text =
-        bind.find(':') == std::string::npos ? fmt::format("{}:{}", bind, port) : fmt::format("[{}]:{}", bind, port);
     sockaddr_storage place{};
     int length = sizeof place;
-    if (evutil_parse_sockaddr_port(text.c_str(), reinterpret_cast<sockaddr*>(&place), &length) != 0)
+    if (evutil_parse_sockaddr_port(bind.c_str(), reinterpret_cast<sockaddr*>(&place), &length) != 0)
         throw Failure(exit_usage, fmt::format("--bind {}: wanted is an address, as in 127.0.0.1 or ::1", bind));
+    if (place.ss_family == AF_INET6)
+        reinterpret_cast<sockaddr_in6*>(&place)->sin6_port = htons(port);
+    else
+        reinterpret_cast<sockaddr_in*>(&place)->sin_port = htons(port);
     listener_.reset(evconnlistener_new_bind(
         base_.get(),
         [](evconnlistener*, evutil_socket_t fd, sockaddr*, int, void* self) {
@@ -159,7 +161,8 @@ Receiver::Receiver(const std::string& bind, uint16_t port, unsigned status, std:
         },
         this, LEV_OPT_CLOSE_ON_FREE | LEV_OPT_CLOSE_ON_EXEC | LEV_OPT_REUSEABLE, 128,
         reinterpret_cast<sockaddr*>(&place), length));
-    if (!listener_) throw Failure(exit_unreachable, fmt::format("cannot listen on {}: {}", text, strerror(errno)));
+    if (!listener_)
+        throw Failure(exit_unreachable, fmt::format("cannot listen on {} port {}: {}", bind, port, strerror(errno)));
 }
 
 Receiver::~Receiver() {

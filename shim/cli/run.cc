@@ -42,7 +42,7 @@ int run(const RunArgs& args) {
         return run_host(options);
     }
     options.config_text = quick_toml(args.quick);
-    const Plan plan = parse_plan(options.config_text, "options");
+    const Plan plan = parse_plan(options.config_text, options.config_name);
     if (args.show) {
         put(options.config_text);
         return exit_fine;
