@@ -61,10 +61,20 @@ class Loader {
             read_subscriptions(list->value, load_, plan_.egress.urls, plan_.subscriptions);
             warn_unheard(list->value);
         }
+        note_names("hooks", plan_.hooks);
+        note_names("subscriptions", plan_.subscriptions);
         std::sort(plan_.settings.begin(), plan_.settings.end());
     }
 
   private:
+    // For hosts, which see no C++ types: how many there are, and their names.
+    template <class List>
+    void note_names(const char* key, const List& list) {
+        std::vector<std::string> names;
+        for (const auto& one : list) names.push_back(one.name);
+        plan_.settings.emplace_back(key, std::move(names));
+    }
+
     const RawValue& table(std::string_view name) {
         const RawMember* member = root_.find(name);
         if (!member) return none_;

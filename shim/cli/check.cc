@@ -8,9 +8,11 @@
 namespace trot::cli {
 namespace {
 
-// How many [[hook]] and [[subscription]] the plan has: the library keeps their number as settings.
-std::string plural(const std::string& count, const char* noun) {
-    return fmt::format("{} {}{}", count.empty() ? "0" : count, noun, count == "1" ? "" : "s");
+// "3 hooks": how many values a setting has.
+std::string counted(const trot_plan* plan, const char* key, const char* noun) {
+    size_t count = 0;
+    for (trot_text name{}; trot_plan_setting(plan, key, count, &name) == 1; ++count) continue;
+    return fmt::format("{} {}{}", count, noun, count == 1 ? "" : "s");
 }
 
 }  // namespace
@@ -29,8 +31,8 @@ int check(const CheckArgs& args) {
         if (warning.len == 0) break;
         warn(fmt::format("warning: {}", view(warning)));
     }
-    put_line(fmt::format("ok: {}, {}", plural(setting(plan.get(), "hooks"), "hook"),
-                         plural(setting(plan.get(), "subscriptions"), "subscription")));
+    put_line(fmt::format("ok: {}, {}", counted(plan.get(), "hooks", "hook"),
+                         counted(plan.get(), "subscriptions", "subscription")));
     return exit_fine;
 }
 

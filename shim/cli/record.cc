@@ -15,7 +15,8 @@ std::string store_of(const StoreArgs& args) {
     // Nobody says which: the configuration of this machine, or where `trotline run --upstream …` writes.
     if (args.config.empty() && access(default_config, F_OK) != 0) return default_store();
     try {
-        return setting(load_plan(args.config).get(), "store.path");
+        const std::string url = setting(load_plan(args.config).get(), "store.url");
+        return url.substr(std::min(url.find(':') + 1, url.size()));  // "sqlite:/var/lib/trotline"
     } catch (const Failure& failure) {
         // A secret in an environment that only the host has is the usual reason.
         throw Failure(failure.code(),
