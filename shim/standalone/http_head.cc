@@ -1,4 +1,6 @@
 // What requests and answers share: lines, limits, fields, and which fields end at this hop.
+#include <algorithm>
+
 #include "shim/standalone/http.h"
 #include "shim/standalone/http_text.h"
 
@@ -57,6 +59,7 @@ Progress HeadReader::add_field(std::string_view line, std::vector<Field>& fields
         return refuse(400, "line " + std::to_string(line_) + " of the head " + wrong);
     if (fields.size() >= limits_.field_count)
         return refuse(431, "more than " + std::to_string(limits_.field_count) + " header fields");
+    if (fields.empty()) fields.reserve(std::min<size_t>(limits_.field_count, 16));
     fields.push_back(Field{std::string(name), std::string(value)});
     return Progress::more;
 }

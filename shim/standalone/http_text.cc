@@ -42,11 +42,6 @@ bool same_to_cgi(std::string_view name, std::string_view dashed) {
 bool token_char(char c) { return kToken[static_cast<unsigned char>(c)]; }
 bool token(std::string_view text) { return !text.empty() && std::all_of(text.begin(), text.end(), token_char); }
 
-bool text_char(char c) {
-    const auto u = static_cast<unsigned char>(c);
-    return c == '\t' || (u >= 0x20 && u != 0x7f);
-}
-
 std::string_view trim(std::string_view text) {
     while (!text.empty() && (text.front() == ' ' || text.front() == '\t')) text.remove_prefix(1);
     while (!text.empty() && (text.back() == ' ' || text.back() == '\t')) text.remove_suffix(1);
@@ -117,7 +112,8 @@ const char* split_field(std::string_view line, std::string_view& name, std::stri
     if (colon == 0) return "has no name";
     name = line.substr(0, colon);
     value = line.substr(colon + 1);
-    if (!std::all_of(value.begin(), value.end(), text_char)) return "has a control character in its value";
+    if (!std::all_of(value.begin(), value.end(), [](char c) { return text_char(c); }))
+        return "has a control character in its value";
     value = trim(value);
     return nullptr;
 }

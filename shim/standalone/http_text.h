@@ -23,7 +23,10 @@ bool same_to_cgi(std::string_view name, std::string_view dashed);
 bool token_char(char c);
 bool token(std::string_view text);
 // What a field value, a reason or a chunk extension may hold: TAB, SP, visible characters and obs-text.
-bool text_char(char c);
+inline bool text_char(char c) {
+    const auto u = static_cast<unsigned char>(c);
+    return c == '\t' || (u >= 0x20 && u != 0x7f);
+}
 std::string_view trim(std::string_view text);
 
 // The next member of a comma-separated list, taken off the front; empty members are given as empty. False at the end.

@@ -18,7 +18,7 @@ HOOKS = """
 [[hook]]
 topic = "any.changed"
 match = "* /{rest*}"
-status = "100-999"
+status = ["2xx", "3xx", "4xx", "5xx"]
 """
 THIS_HOP = {"connection", "keep-alive", "transfer-encoding"}
 FORWARDED = ("x-forwarded-for", "x-forwarded-proto", "x-forwarded-host")
@@ -50,6 +50,7 @@ def player():
 @pytest.fixture(scope="module", params=["plain", "captured"])
 def proxy(request, player):
     with Trotline(HOOKS if request.param == "captured" else "", upstream=player.url) as process:
+        process.captures = request.param == "captured"
         yield process
 
 
@@ -88,6 +89,8 @@ def test_exchange(proxy, player, name):
     first, fields = lines(request.raw, THIS_HOP | {"expect"} | set(FORWARDED))
     first_sent, fields_sent = lines(recorded_request.raw, THIS_HOP | {"expect"} | set(FORWARDED))
     assert first == first_sent.replace(b"HTTP/1.0", b"HTTP/1.1")
+    if proxy.captures:
+        fields_sent = [line.replace(b", zstd", b"") if line.lower().startswith(b"accept-encoding:") else line for line in fields_sent]
     assert fields == fields_sent
     assert request.header("x-forwarded-for") == "127.0.0.1"
     assert request.header("x-forwarded-proto") == "http"
