@@ -38,8 +38,9 @@ struct RecorderOptions {
     Clock* clock = &system_clock();
     Log* log = nullptr;
     Counters* counters = nullptr;
-    std::function<void(RecordDone)> done;   // for exchanges with a user token; writer thread
-    std::function<void()> events_recorded;  // after a commit that holds new events: wakes the dispatcher; writer thread
+    std::function<PlanPtr()> plan;         // the plan in force, for spilled exchanges; without it they stay in the file
+    std::function<void(RecordDone)> done;  // for exchanges with a user token
+    std::function<void()> events_recorded;  // once a group commit that holds new events: wakes the dispatcher
 };
 
 class Recorder {
