@@ -7,21 +7,10 @@
 namespace trot {
 namespace {
 
-// libstdc++'s default regex engine recurses once and more for each byte: beyond this it could exhaust the thread's
-// stack. Regexes compiled for its polynomial engine may have the plan's full limit.
-constexpr size_t max_backtracking_value = 2048;
 constexpr size_t max_shown = 80;
 
-size_t regex_limit(const std::regex& regex) {
-#ifdef __GLIBCXX__
-    if ((regex.flags() & std::regex_constants::__polynomial) != 0) return max_regex_value;
-#endif
-    (void)regex;
-    return max_backtracking_value;
-}
-
 bool regex_holds(const Condition& condition, const std::string& text) {
-    if (!condition.regex || text.size() > regex_limit(*condition.regex)) return false;
+    if (!condition.regex || text.size() > max_regex_value) return false;
     try {
         return std::regex_search(text, *condition.regex);
     } catch (const std::regex_error&) {
