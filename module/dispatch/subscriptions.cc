@@ -40,6 +40,8 @@ Result<void> SubscriptionSet::write(Tx& tx, bool) {
         if (Result<void> put = tx.put_subscription(rows[i]); !put) return put;
         SubscriptionChange& change = changes[i];
         change.number = rows[i].number;
+        const SubscriptionRow& row = rows[i];
+        if (row.state == change.state && row.reason == change.reason && row.failures == change.failures) continue;
         if (Result<void> set = tx.set_subscription(change.number, change.state, change.reason, change.failures); !set)
             return set;
     }
