@@ -27,8 +27,8 @@ struct Answer {
     int status = 200;
     int after_ms = 0;  // negative: never
     SendError error = SendError::none;
-    std::string retry_after;
-    std::string body;
+    std::string retry_after = {};
+    std::string body = {};
 };
 
 // The other side of every FakeTransport: outlives them, so that a test sees what several dispatchers sent.
@@ -85,7 +85,7 @@ class Wire {
     Script script_;
     std::vector<Sent> sent_;
     std::map<std::string, size_t> nth_, flying_;
-    std::multiset<std::string> flying_ids_;
+    std::set<std::string> flying_ids_;
 };
 
 class FakeTransport final : public Transport {
