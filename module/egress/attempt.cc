@@ -23,22 +23,22 @@ bool is_interim(int status) { return status < 200 && status != 101; }
 
 }  // namespace
 
-Attempt::Attempt(const AttemptOptions& options) : options_(options), easy_(curl_easy_init()) {
+CurlAttempt::CurlAttempt(const AttemptOptions& options) : options_(options), easy_(curl_easy_init()) {
     if (easy_ == nullptr) throw std::bad_alloc();
     set_fixed_options();
 }
 
-Attempt::~Attempt() { curl_easy_cleanup(easy_); }
+CurlAttempt::~CurlAttempt() { curl_easy_cleanup(easy_); }
 
-Attempt* Attempt::of(CURL* easy) {
+CurlAttempt* CurlAttempt::of(CURL* easy) {
     char* self = nullptr;
     curl_easy_getinfo(easy, CURLINFO_PRIVATE, &self);
-    return reinterpret_cast<Attempt*>(self);
+    return reinterpret_cast<CurlAttempt*>(self);
 }
 
 // What is the same for every delivery. Each line closes a door or saves time that was measured (reliability.md 2.3,
 // performance.md 2).
-void Attempt::set_fixed_options() {
+void CurlAttempt::set_fixed_options() {
     const auto set = [this](CURLoption option, auto value) { curl_easy_setopt(easy_, option, value); };
     set(CURLOPT_PRIVATE, this);
     set(CURLOPT_ERRORBUFFER, error_);
@@ -81,9 +81,9 @@ void Attempt::set_fixed_options() {
     set(CURLOPT_WRITEDATA, this);
 }
 
-Result<void> Attempt::prepare(std::shared_ptr<CurlTarget> target, std::shared_ptr<const Guard>* guard,
-                              const Fields& headers, std::shared_ptr<const std::string> body,
-                              std::function<void(SendResult)> done) {
+Result<void> CurlAttempt::prepare(std::shared_ptr<CurlTarget> target, std::shared_ptr<const Guard>* guard,
+                                  const Fields& headers, std::shared_ptr<const std::string> body,
+                                  std::function<void(SendResult)> done) {
     target_ = std::move(target);
     guard_ = guard;
     body_ = std::move(body);
@@ -126,7 +126,7 @@ Result<void> Attempt::prepare(std::shared_ptr<CurlTarget> target, std::shared_pt
     return {};
 }
 
-std::function<void(SendResult)> Attempt::release() {
+std::function<void(SendResult)> CurlAttempt::release() {
     std::function<void(SendResult)> done = std::move(done_);
     done_ = nullptr;
     target_.reset();
@@ -134,14 +134,14 @@ std::function<void(SendResult)> Attempt::release() {
     return done;
 }
 
-bool Attempt::judged(const sockaddr* address, socklen_t length) {
+bool CurlAttempt::judged(const sockaddr* address, socklen_t length) {
     // After one forbidden address the whole attempt is off: a name with a public and a private address is a trick.
     if (!blocked_ && !(*guard_)->judge(address, length, target_->allow).allowed) blocked_ = true;
     return !blocked_;
 }
 
-curl_socket_t Attempt::on_open(void* self, curlsocktype purpose, curl_sockaddr* address) {
-    auto* attempt = static_cast<Attempt*>(self);
+curl_socket_t CurlAttempt::on_open(void* self, curlsocktype purpose, curl_sockaddr* address) {
+    auto* attempt = static_cast<CurlAttempt*>(self);
     if (purpose != CURLSOCKTYPE_IPCXN || !attempt->judged(&address->addr, address->addrlen)) {
         attempt->blocked_ = true;
         return CURL_SOCKET_BAD;
@@ -150,8 +150,8 @@ curl_socket_t Attempt::on_open(void* self, curlsocktype purpose, curl_sockaddr* 
     return socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
 }
 
-int Attempt::on_ready(void* self, char* peer, char* /*local*/, int peer_port, int /*local_port*/) {
-    auto* attempt = static_cast<Attempt*>(self);
+int CurlAttempt::on_ready(void* self, char* peer, char* /*local*/, int peer_port, int /*local_port*/) {
+    auto* attempt = static_cast<CurlAttempt*>(self);
     std::optional<Address> address = parse_address(peer);
     bool allowed = false;
     if (address) {
@@ -163,7 +163,7 @@ int Attempt::on_ready(void* self, char* peer, char* /*local*/, int peer_port, in
     return allowed ? CURL_PREREQFUNC_OK : CURL_PREREQFUNC_ABORT;
 }
 
-void Attempt::header_line(std::string_view line) {
+void CurlAttempt::header_line(std::string_view line) {
     while (!line.empty() && (line.back() == '\r' || line.back() == '\n')) line.remove_suffix(1);
     if (line.substr(0, 5) == "HTTP/" && (!head_done_ || is_interim(status_))) {
         const std::string_view code = line.substr(std::min(line.size(), line.find(' ') + 1), 3);
@@ -182,8 +182,8 @@ void Attempt::header_line(std::string_view line) {
     if (equal_nocase(line.substr(0, name.size()), name)) retry_after_ = trim(line.substr(name.size()).substr(0, 128));
 }
 
-size_t Attempt::on_header(char* data, size_t size, size_t count, void* self) {
-    auto* attempt = static_cast<Attempt*>(self);
+size_t CurlAttempt::on_header(char* data, size_t size, size_t count, void* self) {
+    auto* attempt = static_cast<CurlAttempt*>(self);
     const size_t bytes = size * count;
     attempt->head_bytes_ += bytes;
     if (attempt->head_bytes_ > max_head) return 0;
@@ -191,8 +191,8 @@ size_t Attempt::on_header(char* data, size_t size, size_t count, void* self) {
     return bytes;
 }
 
-size_t Attempt::on_body(char* data, size_t size, size_t count, void* self) {
-    auto* attempt = static_cast<Attempt*>(self);
+size_t CurlAttempt::on_body(char* data, size_t size, size_t count, void* self) {
+    auto* attempt = static_cast<CurlAttempt*>(self);
     const size_t bytes = size * count;
     attempt->body_bytes_ += bytes;
     if (attempt->answer_.size() < kept_answer)
@@ -200,7 +200,7 @@ size_t Attempt::on_body(char* data, size_t size, size_t count, void* self) {
     return attempt->body_bytes_ > attempt->options_.response_bytes ? 0 : bytes;
 }
 
-SendResult Attempt::result(CURLcode code) {
+SendResult CurlAttempt::result(CURLcode code) {
     SendResult out;
     if (blocked_) {
         // One text and no time for every refusal: neither tells whether a port is open or a name exists.

@@ -1,4 +1,4 @@
-// Attempt: one easy handle and what belongs to the request it carries; used again and again without a reset. The
+// CurlAttempt: one easy handle and what belongs to the request it carries; used again and again without a reset. The
 // callbacks of libcurl that guard and bound a delivery live here: the address is judged before it is connected and
 // again before a request goes onto a kept connection, the answer's head and body are capped. Callers: egress/curl.
 // Threads: the loop's.
@@ -32,12 +32,12 @@ struct AttemptOptions {
     uint64_t response_bytes = 0;
 };
 
-class Attempt {
+class CurlAttempt {
   public:
-    explicit Attempt(const AttemptOptions& options);
-    ~Attempt();
-    Attempt(const Attempt&) = delete;
-    Attempt& operator=(const Attempt&) = delete;
+    explicit CurlAttempt(const AttemptOptions& options);
+    ~CurlAttempt();
+    CurlAttempt(const CurlAttempt&) = delete;
+    CurlAttempt& operator=(const CurlAttempt&) = delete;
 
     // Fault when a header could break out of its line.
     Result<void> prepare(std::shared_ptr<CurlTarget> target, std::shared_ptr<const Guard>* guard, const Fields& headers,
@@ -47,7 +47,7 @@ class Attempt {
     std::function<void(SendResult)> release();  // the request's own things go; the handle stays
 
     CURL* easy() const { return easy_; }
-    static Attempt* of(CURL* easy);
+    static CurlAttempt* of(CURL* easy);
 
     size_t place = 0;  // the owner's note: where in its list
 

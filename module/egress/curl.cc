@@ -26,7 +26,7 @@ class CurlTransport : public Transport {
     }
 
     ~CurlTransport() override {
-        for (std::unique_ptr<Attempt>& attempt : busy_) attempt->release();
+        for (std::unique_ptr<CurlAttempt>& attempt : busy_) attempt->release();
         loop_.reset();
         draining_.clear();
     }
@@ -46,7 +46,7 @@ class CurlTransport : public Transport {
 
     void send(const std::shared_ptr<Target>& target, const Fields& headers,
               const std::shared_ptr<const std::string>& body, std::function<void(SendResult)> done) override {
-        std::unique_ptr<Attempt> attempt = take();
+        std::unique_ptr<CurlAttempt> attempt = take();
         Result<void> ready = attempt->prepare(std::static_pointer_cast<CurlTarget>(target), &options_.guard, headers,
                                               body, std::move(done));
         if (ready && !loop_->add(attempt->easy())) ready = Fault{Code::internal, "libcurl takes no further request"};
@@ -88,29 +88,29 @@ class CurlTransport : public Transport {
     }
 
     // The handle used last is the warmest.
-    std::unique_ptr<Attempt> take() {
-        if (idle_.empty()) return std::make_unique<Attempt>(attempt_options_);
-        std::unique_ptr<Attempt> attempt = std::move(idle_.back());
+    std::unique_ptr<CurlAttempt> take() {
+        if (idle_.empty()) return std::make_unique<CurlAttempt>(attempt_options_);
+        std::unique_ptr<CurlAttempt> attempt = std::move(idle_.back());
         idle_.pop_back();
         return attempt;
     }
 
-    void keep(std::unique_ptr<Attempt> attempt) {
+    void keep(std::unique_ptr<CurlAttempt> attempt) {
         attempt->place = busy_.size();
         busy_.push_back(std::move(attempt));
     }
 
-    std::unique_ptr<Attempt> leave(Attempt& attempt) {
+    std::unique_ptr<CurlAttempt> leave(CurlAttempt& attempt) {
         const size_t place = attempt.place;
         std::swap(busy_[place], busy_.back());
         busy_[place]->place = place;
-        std::unique_ptr<Attempt> out = std::move(busy_.back());
+        std::unique_ptr<CurlAttempt> out = std::move(busy_.back());
         busy_.pop_back();
         return out;
     }
 
     void finished(CURL* easy, CURLcode code) {
-        std::unique_ptr<Attempt> attempt = leave(*Attempt::of(easy));
+        std::unique_ptr<CurlAttempt> attempt = leave(*CurlAttempt::of(easy));
         SendResult result = attempt->result(code);
         const std::function<void(SendResult)> done = attempt->release();
         idle_.push_back(std::move(attempt));
@@ -133,7 +133,7 @@ class CurlTransport : public Transport {
     CurlOptions options_;
     AttemptOptions attempt_options_;
     std::unique_ptr<event, FreeEvent> later_;
-    std::vector<std::unique_ptr<Attempt>> idle_, busy_;  // before the loops: an easy handle outlives its multi
+    std::vector<std::unique_ptr<CurlAttempt>> idle_, busy_;  // before the loops: an easy handle outlives its multi
     std::deque<Failed> failed_;
     std::unique_ptr<CurlLoop> loop_;
     std::vector<std::unique_ptr<CurlLoop>> draining_;
