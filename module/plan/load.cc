@@ -56,6 +56,7 @@ class Loader {
             read_dialects(dialects->value, load_, plan_.capture, plan_.hooks);
         else
             plan_.settings.emplace_back("dialects", std::vector<std::string>());
+        add_own();
         note_capture(plan_.capture, plan_.settings);
         if (const RawMember* list = root_.find("subscription")) {
             read_subscriptions(list->value, load_, plan_.egress.urls, plan_.subscriptions);
@@ -82,6 +83,25 @@ class Loader {
         report_.mistake(member->value.at,
                         fmt::format("'{}' is {}, it is written as [{}]", name, kind_name(member->value.kind), name));
         return none_;
+    }
+
+    // Deliveries to our own listeners or to the upstream would go round in a circle. Names (an upstream's) are the
+    // guard's to judge.
+    void add_own() {
+        std::vector<std::string> more = plan_.standalone.listen;
+        more.push_back(plan_.admin.listen);
+        const std::string& upstream = plan_.standalone.upstream;
+        const size_t slashes = upstream.find("://");
+        if (slashes != std::string::npos) {
+            std::string address = upstream.substr(slashes + 3);
+            if (!address.empty() && address.back() == '/') address.pop_back();
+            if (address.find(':', address.rfind(']') + 1) == std::string::npos)
+                address += slashes == 5 ? ":443" : ":80";
+            more.push_back(address);
+        }
+        for (const std::string& one : more)
+            if (check_listen(one) && one.substr(0, 5) != "unix:" && one.substr(0, 10) != "localhost:")
+                plan_.egress.own.push_back(one);
     }
 
     // A pattern that no hook's topic can match: most often a slip of the pen, but hooks may come later, so only a

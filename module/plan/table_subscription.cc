@@ -1,9 +1,9 @@
 #include <fmt/format.h>
 
 #include "plan/expr.h"
-#include "plan/header_rules.h"
 #include "plan/secret_source.h"
 #include "plan/tables.h"
+#include "url/header.h"
 
 namespace trot {
 
@@ -118,20 +118,31 @@ class SubscriptionReader {
             wrong_type(headers, "headers", "a table like { \"X-Shop\" = \"north\" }", report_);
             return;
         }
-        const std::vector<std::string_view> reserved =
-            load_.words.reserved ? load_.words.reserved(out_.format) : std::vector<std::string_view>();
         for (const RawMember& header : headers.members) {
-            if (header.value.kind != RawValue::Kind::text) {
+            if (header.value.kind != RawValue::Kind::text)
                 wrong_type(header.value, header.name, "a string", report_);
-                continue;
-            }
-            if (const Result<void> checked = check_header(header.name, header.value.text, reserved); !checked)
+            else if (const Result<void> checked = check_header(header.name, header.value.text); !checked)
                 report_.mistake(header.at, checked.fault().text);
+            else if (belongs_to_us(header.name))
+                report_.mistake(header.at,
+                                fmt::format("header {} is set by Trotline itself, choose another name", header.name));
             else if (find_field(out_.headers, header.name))
-                report_.mistake(header.at, fmt::format("header {} is there twice, remove one", quoted(header.name)));
+                report_.mistake(header.at, fmt::format("header {} is there twice, remove one", header.name));
             else
                 out_.headers.push_back({header.name, header.value.text});
         }
+    }
+
+    // Names of the format (signatures) and of ours; what frames a message is check_header's to know.
+    bool belongs_to_us(std::string_view name) {
+        const auto begins = [name](std::string_view prefix) {
+            return equal_nocase(name.substr(0, prefix.size()), prefix);
+        };
+        if (begins("trotline-") || begins("proxy-")) return true;
+        if (!load_.words.reserved) return false;
+        const std::vector<std::string_view> names = load_.words.reserved(out_.format);
+        return std::any_of(names.begin(), names.end(),
+                           [name](std::string_view one) { return equal_nocase(one, name); });
     }
 
     void read_schedule() {

@@ -1,0 +1,126 @@
+// The shipped dialects and the manual: all of them load, and conf/trotline.toml documents every key with an example
+// that works.
+#include <cstdlib>
+#include <fstream>
+#include <regex>
+#include <sstream>
+
+#include "dialect/format.h"
+#include "dialect/shipped.h"
+#include "plan/load.h"
+#include "plan/loading.h"
+#include "plan/match.h"
+
+using namespace trot;
+
+namespace {
+
+std::string manual() {
+    std::ifstream file(TROTLINE_TESTS_DIR "/../conf/trotline.toml");
+    std::ostringstream text;
+    text << file.rdbuf();
+    assert_true(text.str().size() > 1000);
+    return text.str();
+}
+
+// Examples begin with '#' and no blank; prose begins with "# ".
+std::string with_examples(const std::string& text) {
+    std::istringstream in(text);
+    std::string out, line;
+    while (std::getline(in, line)) {
+        if (line.size() > 1 && line[0] == '#' && line[1] != ' ' && line[1] != '-') line.erase(0, 1);
+        out += line + "\n";
+    }
+    return out;
+}
+
+PlanPtr loaded(const std::string& text, const std::string& name) {
+    const Result<PlanPtr> plan = parse_plan(text, name, shipped_vocabulary());
+    if (!plan) fail_msg("%s", plan.fault().text.c_str());
+    return plan.value();
+}
+
+void shipped_dialects_load(void**) {
+    assert_true(shipped_dialects().size() >= 2);
+    for (const Shipped& shipped : shipped_dialects()) {
+        const PlanPtr plan = loaded("dialects = [\"" + std::string(shipped.name) + "\"]\n", "t.toml");
+        assert_true(!plan->hooks.empty() && plan->warnings.empty());
+    }
+    assert_true(loaded("dialects = [\"woocommerce\", \"wordpress\"]\n", "t.toml")->hooks.size() > 50);
+}
+
+void manual_loads_as_it_is(void**) {
+    const PlanPtr plan = loaded(manual(), "trotline.toml");
+    assert_true(plan->warnings.empty());
+    assert_int_equal(plan->hooks.size(), 1);
+}
+
+// "[table]" and "[[table]]" lines tell where a key belongs.
+void manual_has_every_key(void**) {
+    std::istringstream in(with_examples(manual()));
+    std::vector<std::string> found;
+    std::string line, table;
+    std::smatch match;
+    while (std::getline(in, line)) {
+        if (std::regex_search(line, match, std::regex(R"(^\[\[(\w+)\]\])")))
+            table = match[1].str() + "[].";
+        else if (std::regex_search(line, match, std::regex(R"(^\[(\w+)\])")))
+            table = match[1].str() + ".";
+        else if (std::regex_search(line, match, std::regex(R"(^([a-z0-9_]+) = )")))
+            found.push_back(table + match[1].str());
+    }
+    for (const std::string& key : known_keys())
+        if (std::find(found.begin(), found.end(), key) == found.end())
+            fail_msg("conf/trotline.toml lacks %s", key.c_str());
+    assert_int_equal(found.size(), known_keys().size());
+}
+
+void manuals_examples_load(void**) {
+    test::Folder folder;
+    folder.file("admin.token", "0123456789abcdef0123456789abcdef\n");
+    setenv("WAREHOUSE_SECRET", "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", 1);
+    std::string text = with_examples(manual());
+    const std::string there = "/etc/trotline/admin.token";
+    const size_t at = text.find("\"" + there);
+    assert_true(at != std::string::npos);
+    text.replace(at + 1, there.size(), folder.path() + "/admin.token");
+    const PlanPtr plan = loaded(text, folder.path() + "/trotline.toml");
+    for (const std::string& warning : plan->warnings) fail_msg("%s", warning.c_str());
+    assert_int_equal(plan->subscriptions.size(), 1);
+}
+
+// A default that is written down is the default. Examples that show something else are named here.
+void manuals_defaults_are_the_defaults(void**) {
+    const std::vector<std::string> shown{
+        "include",          "dialects",          "capture.strip_prefix", "capture.query_route", "capture.redact",
+        "egress.allow",     "egress.deny",       "egress.ports",         "egress.own",          "admin.listen",
+        "admin.token_file", "standalone.listen", "standalone.upstream"};
+    std::string text = with_examples(manual());
+    text = text.substr(0, text.find("[[hook]]"));
+    const size_t token = text.find("token_file = ");
+    text.replace(token, text.find('\n', token) - token, "");
+    const size_t listen = text.find("listen = \"127.0.0.1:9180\"");
+    text.replace(listen, text.find('\n', listen) - listen, "");
+    const PlanPtr written = loaded(text, "trotline.toml");
+    const PlanPtr silent = loaded("", "trotline.toml");
+    for (const auto& [key, values] : silent->settings) {
+        if (std::find(shown.begin(), shown.end(), key) != shown.end()) continue;
+        const std::string* value = written->setting(key, 0);
+        if (values.empty() ? value != nullptr : !value || *value != values[0])
+            fail_msg("%s: conf/trotline.toml says %s, the code %s", key.c_str(), value ? value->c_str() : "nothing",
+                     values.empty() ? "nothing" : values[0].c_str());
+    }
+}
+
+}  // namespace
+
+int main() {
+    const CMUnitTest tests[] = {
+        cmocka_unit_test(shipped_dialects_load),
+        cmocka_unit_test(manual_loads_as_it_is),
+        cmocka_unit_test(manual_has_every_key),
+        cmocka_unit_test(manuals_examples_load),
+        cmocka_unit_test(manuals_defaults_are_the_defaults),
+    };
+    return cmocka_run_group_tests(tests, nullptr, nullptr);
+}
