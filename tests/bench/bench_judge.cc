@@ -1,0 +1,56 @@
+// What judging costs: 10,000 hooks on distinct routes, requests that match and requests that do not. Prints one JSON
+// line; medians of rounds, in nanoseconds a call. Ends with 1 when the median is over the bar of 1 µs.
+#include <algorithm>
+#include <chrono>
+#include <cstdio>
+#include <random>
+#include <string>
+#include <vector>
+
+#include "plan/load.h"
+#include "plan/match.h"
+
+namespace {
+
+constexpr int hooks = 10000;
+
+double median_ns(const trot::Matcher& matcher, const std::vector<std::string>& targets, bool expected) {
+    std::vector<double> rounds;
+    for (int round = 0; round < 15; ++round) {
+        const auto begin = std::chrono::steady_clock::now();
+        size_t matched = 0;
+        for (const std::string& target : targets) matched += matcher.judge({"POST", target, nullptr, {}}).matched;
+        const std::chrono::duration<double, std::nano> took = std::chrono::steady_clock::now() - begin;
+        if (matched != (expected ? targets.size() : 0)) return -1;
+        rounds.push_back(took.count() / static_cast<double>(targets.size()));
+    }
+    std::sort(rounds.begin(), rounds.end());
+    return rounds[rounds.size() / 2];
+}
+
+}  // namespace
+
+int main() {
+    std::string text;
+    for (int i = 0; i < hooks; ++i)
+        text +=
+            "[[hook]]\ntopic = \"t\"\nmatch = \"POST,PUT /api/v1/resource" + std::to_string(i) + "/{id}/actions\"\n";
+    const trot::Result<trot::PlanPtr> plan = trot::parse_plan(text, "bench.toml", {});
+    if (!plan) {
+        std::fprintf(stderr, "%s\n", plan.fault().text.c_str());
+        return 2;
+    }
+    std::mt19937 random(1);
+    std::vector<std::string> hits, misses;
+    for (int i = 0; i < 100000; ++i) {
+        const std::string route =
+            "/api/v1/resource" + std::to_string(random() % hooks) + "/" + std::to_string(random());
+        hits.push_back(route + "/actions?page=1&sort=name");
+        misses.push_back(route + "/comments?page=1&sort=name");
+    }
+    const trot::Matcher& matcher = *plan.value()->matcher;
+    const double judge = median_ns(matcher, hits, true);
+    const double miss = median_ns(matcher, misses, false);
+    std::printf("{\"judge_ns\":%.1f,\"miss_ns\":%.1f,\"hooks\":%d}\n", judge, miss, hooks);
+    return judge > 0 && judge <= 1000 && miss > 0 && miss <= 1000 ? 0 : 1;
+}
