@@ -1,6 +1,6 @@
 // Engine: lifecycle and wiring of one process: store (writer thread), recorder, dispatcher, completions, the one readable fd, log
-// ring, counters and the status file. Made from a Plan and nothing else. Callers: the door. Threads: start/stop block; the rest as
-// the door's tags say.
+// ring, counters and the status file. Made from a Plan and nothing else. Callers: the door. Threads: start, stop and the destructor
+// block; the rest as the door's tags say.
 #pragma once
 
 #include <cstddef>
@@ -12,40 +12,39 @@
 #include "base/counters.h"
 #include "base/log.h"
 #include "capture/recorder.h"
-#include "dispatch/dispatcher.h"
+#include "engine/completions.h"
+#include "manage/admin.h"
 #include "plan/plan.h"
 
 namespace trot {
 
 struct EngineOptions {
     bool dispatch = true;
-    std::string host_name;  // "standalone", "nginx": for status
-};
-
-struct Completion {
-    Code code = Code::ok;  // ok: recorded; store: lost; stopped: the engine stopped first
-    bool spilled = false;
-    void* user = nullptr;
-    std::vector<int64_t> events;
-    std::vector<std::string> topics;
+    std::string host;  // "standalone", "nginx": for status
 };
 
 class Engine {
   public:
+    // A store that cannot be opened does not fail the start: the proxy must run (alarm in the log, captures spill).
     static Result<std::unique_ptr<Engine>> start(PlanPtr plan, const EngineOptions& options);
-    ~Engine();
+    ~Engine();  // stops first when nobody did
 
     PlanPtr plan() const;
     void swap(PlanPtr plan);
-    Recorder& recorder();
+    // Could an exchange be taken now? Else the host applies on_fault before the request goes up.
+    bool ready() const;
+    Result<void> commit(std::unique_ptr<Exchange> exchange, void* user);
+    // The same for threaded hosts: waits until it is durable, at most ms; Code::late then (it still goes on). [blocks]
+    Result<void> commit_wait(std::unique_ptr<Exchange> exchange, int64_t ms);
+    Result<void> manage(AdminRequest request, void* user);
     Log& log();
     Counters& counters();
-    int fd() const;                                     // readable when reap() or the log has something
-    size_t reap(std::vector<Completion>& into, size_t max);  // appends; [loop]
+    Completions& completions();
     void quiesce();
-    Result<void> stop(int64_t drain_ms);
+    void stop(int64_t drain_ms);  // every user token is in completions() when it returns
+    bool stopped() const;
     std::string status_json();
-    std::string metrics();  // Prometheus text format
+    std::string metrics();
 
   private:
     struct Impl;

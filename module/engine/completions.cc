@@ -1,0 +1,52 @@
+#include "engine/completions.h"
+
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include <algorithm>
+
+namespace trot {
+
+Completions::Completions() : fd_(eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)) {}
+
+Completions::~Completions() {
+    if (fd_ >= 0) close(fd_);
+}
+
+void Completions::put(Completion completion) {
+    bool first = false;
+    {
+        const std::lock_guard<std::mutex> hold(lock_);
+        first = taken_ == waiting_.size();
+        waiting_.push_back(std::move(completion));
+    }
+    if (first) announce();
+}
+
+void Completions::announce() {
+    const uint64_t one = 1;
+    // A full counter (EAGAIN) is readable already: nothing is lost by ignoring it.
+    if (write(fd_, &one, sizeof one) < 0) return;
+}
+
+size_t Completions::take(std::vector<Completion>& into, size_t max) {
+    uint64_t count = 0;
+    if (read(fd_, &count, sizeof count) < 0) count = 0;
+    bool more = false;
+    size_t moved = 0;
+    {
+        const std::lock_guard<std::mutex> hold(lock_);
+        moved = std::min(max, waiting_.size() - taken_);
+        for (size_t i = 0; i < moved; ++i) into.push_back(std::move(waiting_[taken_ + i]));
+        taken_ += moved;
+        more = taken_ < waiting_.size();
+        if (!more) {
+            waiting_.clear();
+            taken_ = 0;
+        }
+    }
+    if (more) announce();
+    return moved;
+}
+
+}  // namespace trot

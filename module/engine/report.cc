@@ -1,0 +1,99 @@
+#include "engine/report.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdio>
+#include <cstring>
+#include <string_view>
+
+#include "base/clock.h"
+#include "json/pointer.h"
+
+namespace trot {
+namespace {
+
+struct Figure {
+    std::string_view name, help;
+    bool gauge;
+    const Counters::N Counters::*value;
+};
+
+constexpr Figure figures[] = {
+    {"captured", "exchanges handed to the recorder", false, &Counters::captured},
+    {"recorded", "events durable in the store", false, &Counters::recorded},
+    {"no_event", "captured exchanges whose hooks said no", false, &Counters::no_event},
+    {"spilled", "exchanges written to the spill file because the store was sick", false, &Counters::spilled},
+    {"replayed", "exchanges taken back from the spill file", false, &Counters::replayed},
+    {"dropped", "exchanges lost because neither store, spill file nor memory could take them", false, &Counters::dropped},
+    {"refused", "exchanges not captured or turned away because nothing could take them", false, &Counters::refused},
+    {"abandoned", "captures given up because the answer was no success", false, &Counters::abandoned},
+    {"queue_bytes", "bytes of exchanges that wait for the recorder", true, &Counters::queue_bytes},
+    {"queue_count", "exchanges that wait for the recorder", true, &Counters::queue_count},
+    {"commits", "transactions committed", false, &Counters::commits},
+    {"commit_microseconds", "time spent in commits", false, &Counters::commit_us},
+    {"store_faults", "failed commits", false, &Counters::store_faults},
+    {"expanded", "deliveries made from events", false, &Counters::expanded},
+    {"attempts", "HTTP tries", false, &Counters::attempts},
+    {"delivered", "deliveries answered 2xx", false, &Counters::delivered},
+    {"failed", "tries without a 2xx", false, &Counters::failed},
+    {"dead", "deliveries given up", false, &Counters::dead},
+    {"blocked", "tries that the guard refused", false, &Counters::blocked},
+    {"leader", "1 while this process dispatches", true, &Counters::leader},
+    {"inflight", "tries on the wire", true, &Counters::inflight},
+};
+
+std::string status_path(const std::string& store_path, std::string_view suffix) {
+    return fmt::format("{}/status-{}.json{}", store_path, getpid(), suffix);
+}
+
+}  // namespace
+
+std::string report_json(const ReportFacts& facts, const Counters& counters) {
+    std::string out = fmt::format(
+        R"({{"pid":{},"host":{},"plan":{},"generation":{},"started":"{}","now":"{}","store":"{}","counters":{{)", getpid(),
+        json_quote(facts.host), json_quote(facts.plan), facts.generation, rfc3339(facts.started_ms), rfc3339(facts.now_ms),
+        !facts.store_open ? "closed" : facts.healthy ? "ok" : "sick");
+    bool first = true;
+    for (const Figure& figure : figures) {
+        out += fmt::format("{}\"{}\":{}", first ? "" : ",", figure.name, (counters.*figure.value).load(std::memory_order_relaxed));
+        first = false;
+    }
+    return out + "},\"dispatcher\":" + (facts.dispatcher.empty() ? "null" : facts.dispatcher) + "}";
+}
+
+std::string report_metrics(const ReportFacts& facts, const Counters& counters) {
+    std::string out;
+    for (const Figure& figure : figures) {
+        const std::string name = fmt::format("trotline_{}{}", figure.name, figure.gauge ? "" : "_total");
+        out += fmt::format("# HELP {} {}\n# TYPE {} {}\n{} {}\n", name, figure.help, name, figure.gauge ? "gauge" : "counter", name,
+                           (counters.*figure.value).load(std::memory_order_relaxed));
+    }
+    out += fmt::format(
+        "# HELP trotline_store_healthy 1 while commits succeed\n# TYPE trotline_store_healthy gauge\ntrotline_store_healthy {}\n"
+        "# HELP trotline_plan_generation loads of the configuration in this process\n# TYPE trotline_plan_generation gauge\n"
+        "trotline_plan_generation {}\n",
+        facts.store_open && facts.healthy ? 1 : 0, facts.generation);
+    return out;
+}
+
+Result<void> write_status_file(const std::string& store_path, const std::string& json) {
+    const std::string path = status_path(store_path, "");
+    const std::string fresh = status_path(store_path, ".new");
+    const int fd = open(fresh.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+    if (fd < 0) return Fault{Code::store, fresh + ": " + strerror(errno)};
+    const bool whole = write(fd, json.data(), json.size()) == static_cast<ssize_t>(json.size());
+    close(fd);
+    if (!whole || rename(fresh.c_str(), path.c_str()) != 0) {
+        const Fault fault{Code::store, fresh + ": " + strerror(errno)};
+        unlink(fresh.c_str());
+        return fault;
+    }
+    return {};
+}
+
+void remove_status_file(const std::string& store_path) { unlink(status_path(store_path, "").c_str()); }
+
+}  // namespace trot

@@ -1,0 +1,77 @@
+#include "manage/admin.h"
+
+#include <fmt/format.h>
+
+#include "crypto/hmac.h"
+#include "json/pointer.h"
+#include "manage/lists.h"
+#include "url/target.h"
+
+namespace trot {
+namespace {
+
+constexpr int wrong_tokens_a_second = 5;
+
+AdminReply text(int status, std::string body, std::string_view type = "text/plain; charset=utf-8") {
+    AdminReply reply{status, {{"Content-Type", std::string(type)}, {"Cache-Control", "no-store"}}, std::move(body)};
+    return reply;
+}
+
+AdminReply problem(int status, std::string_view what) {
+    AdminReply reply = text(status, fmt::format("{{\"error\":{}}}\n", json_quote(what)), "application/json");
+    if (status == 401) reply.fields.push_back({"WWW-Authenticate", "Bearer"});
+    if (status == 405) reply.fields.push_back({"Allow", "GET"});
+    return reply;
+}
+
+// The query of a list as the filter's JSON: numbers and booleans bare, the rest quoted.
+std::string filter_of(std::string_view query) {
+    std::string out;
+    for (const Field& field : parse_query(query)) {
+        const bool bare = field.name == "limit" || field.name == "oldest_first";
+        const bool plain = !field.value.empty() && field.value.find_first_not_of("0123456789truefals") == std::string::npos;
+        out += fmt::format("{}{}:{}", out.empty() ? "{" : ",", json_quote(field.name),
+                           bare && plain ? field.value : json_quote(field.value));
+    }
+    return out.empty() ? out : out + "}";
+}
+
+}  // namespace
+
+AdminReply Admin::answer(const AdminRequest& request, const Secret& token) {
+    const std::string path(path_of(request.target));
+    if (request.method != "GET" && request.method != "HEAD")
+        return problem(405, "the admin API only reads: use GET");
+    if (path == "/healthz") {
+        const std::string why = sources_.sickness();
+        return why.empty() ? text(200, "ok\n") : text(503, why + "\n");
+    }
+    const int64_t now = sources_.clock->steady_us();
+    if (now - window_us_ > 1000000) {
+        window_us_ = now;
+        wrong_ = 0;
+    }
+    if (wrong_ >= wrong_tokens_a_second) return problem(429, "too many wrong tokens; try again in a second");
+    constexpr std::string_view scheme = "Bearer ";
+    const std::string_view given = request.authorization;
+    const bool bearer = given.size() > scheme.size() && equal_nocase(given.substr(0, scheme.size()), scheme);
+    if (token.empty() || !bearer || !same_secret(given.substr(scheme.size()), token.reveal())) {
+        ++wrong_;
+        return problem(401, "send the token of [admin] token_file as \"Authorization: Bearer …\"");
+    }
+    if (path == "/status") return text(200, sources_.status() + "\n", "application/json");
+    if (path == "/metrics") return text(200, sources_.metrics(), "text/plain; version=0.0.4; charset=utf-8");
+    for (const char* what : {"events", "deliveries", "attempts", "subscriptions"})
+        if (path == std::string("/") + what) return lists(what, query_of(request.target));
+    return problem(404, "no such page; there are /healthz, /status, /metrics, /events, /deliveries, /attempts, /subscriptions");
+}
+
+AdminReply Admin::lists(const std::string& what, std::string_view query) {
+    const Result<std::unique_ptr<Reader>> reader = open_reader(sources_.store_path);
+    if (!reader) return problem(503, reader.fault().text);
+    Result<std::string> lines = list_json(*reader.value(), what, filter_of(query));
+    if (!lines) return problem(lines.fault().code == Code::usage ? 400 : 503, lines.fault().text);
+    return text(200, std::move(lines.value()), "application/x-ndjson");
+}
+
+}  // namespace trot

@@ -1,0 +1,185 @@
+#include "manage/lists.h"
+
+#include <fmt/format.h>
+
+#include "base/text.h"
+#include "crypto/ids.h"
+#include "json/pointer.h"
+#include "manage/filter.h"
+
+namespace trot {
+namespace {
+
+std::string_view name_of(DeliveryState state) {
+    switch (state) {
+        case DeliveryState::pending:
+            return "pending";
+        case DeliveryState::delivered:
+            return "delivered";
+        case DeliveryState::dead:
+            return "dead";
+        case DeliveryState::cancelled:
+            return "cancelled";
+    }
+    return "unknown";
+}
+
+std::string_view name_of(SubscriptionState state) {
+    switch (state) {
+        case SubscriptionState::active:
+            return "active";
+        case SubscriptionState::paused:
+            return "paused";
+        case SubscriptionState::disabled:
+            return "disabled";
+        case SubscriptionState::removed:
+            return "removed";
+    }
+    return "unknown";
+}
+
+std::string time_or_null(int64_t ms) { return ms > 0 ? json_quote(rfc3339(ms)) : "null"; }
+
+std::string flag_names(uint32_t flags) {
+    static constexpr std::pair<uint32_t, std::string_view> names[] = {
+        {event_partial_answer, "partial"},        {event_truncated, "truncated"}, {event_opaque, "opaque"},
+        {event_ambiguous_path, "ambiguous_path"}, {event_replayed, "replayed"},   {event_unmapped, "unmapped"}};
+    std::string out = "[";
+    for (const auto& [bit, name] : names)
+        if ((flags & bit) != 0) out += fmt::format("{}\"{}\"", out.size() > 1 ? "," : "", name);
+    return out + "]";
+}
+
+// A JSON object being written, member by member.
+class Line {
+  public:
+    Line& raw(std::string_view key, std::string_view json) {
+        text_ += fmt::format("{}\"{}\":{}", text_.empty() ? "{" : ",", key, json);
+        return *this;
+    }
+    Line& text(std::string_view key, std::string_view value) { return raw(key, json_quote(value)); }
+    Line& number(std::string_view key, int64_t value) { return raw(key, std::to_string(value)); }
+    Line& time(std::string_view key, int64_t ms) { return raw(key, time_or_null(ms)); }
+    std::string end() const { return text_ + "}\n"; }
+
+  private:
+    std::string text_;
+};
+
+std::string line_of(const Event& event) {
+    Line line;
+    line.text("id", spell_id(event_prefix, event.number))
+        .text("topic", event.topic)
+        .text("resource", event.resource)
+        .text("action", event.action)
+        .text("resource_id", event.resource_id)
+        .time("at", event.at_ms)
+        .text("hook", event.hook)
+        .text("method", event.method)
+        .text("path", event.path)
+        .number("status", event.status)
+        .raw("flags", flag_names(event.flags));
+    if (event.payload) {
+        const bool opaque = (event.flags & event_opaque) != 0;
+        line.raw("payload", opaque ? json_quote(*event.payload) : event.payload->empty() ? "null" : *event.payload);
+    }
+    return line.end();
+}
+
+std::string line_of(const DeliveryLine& row) {
+    const Delivery& delivery = row.delivery;
+    return Line()
+        .text("id", spell_id(delivery_prefix, delivery.number))
+        .text("event", spell_id(event_prefix, delivery.event))
+        .text("topic", row.topic)
+        .text("resource_id", row.resource_id)
+        .text("subscription", row.subscription)
+        .text("format", delivery.format)
+        .text("state", name_of(delivery.state))
+        .number("attempts", delivery.attempts)
+        .number("status", delivery.last_status)
+        .text("error", delivery.last_error)
+        .time("due", delivery.state == DeliveryState::pending ? delivery.due_ms : 0)
+        .time("finished", delivery.finished_ms)
+        .time("event_at", row.event_at_ms)
+        .end();
+}
+
+std::string line_of(const Attempt& attempt) {
+    return Line()
+        .text("delivery", spell_id(delivery_prefix, attempt.delivery))
+        .number("number", attempt.number)
+        .time("at", attempt.at_ms)
+        .number("duration_ms", attempt.duration_ms)
+        .number("status", attempt.status)
+        .text("error", attempt.error)
+        .text("answer", attempt.answer)
+        .end();
+}
+
+std::string line_of(const SubscriptionLine& full) {
+    const SubscriptionRow& row = full.row;
+    return Line()
+        .text("id", spell_id(subscription_prefix, row.number))
+        .text("name", row.name)
+        .text("origin", row.origin)
+        .text("url", row.url)
+        .text("topics", row.topics)
+        .text("format", row.format)
+        .text("state", name_of(row.state))
+        .text("reason", row.reason)
+        .number("failures", row.failures)
+        .number("pending", static_cast<int64_t>(full.pending))
+        .number("delivered", static_cast<int64_t>(full.delivered))
+        .number("dead", static_cast<int64_t>(full.dead))
+        .time("oldest_pending", full.oldest_pending_ms)
+        .time("created", row.created_ms)
+        .time("changed", row.changed_ms)
+        .end();
+}
+
+template <class Row>
+Result<std::string> lines_of(const Result<std::vector<Row>>& rows) {
+    if (!rows) return rows.fault();
+    std::string out;
+    for (const Row& row : rows.value()) out += line_of(row);
+    return out;
+}
+
+Result<std::string> status_of(Reader& reader) {
+    const Result<StoreStatus> status = reader.status();
+    if (!status) return status.fault();
+    const StoreStatus& now = status.value();
+    return Line()
+        .number("events", static_cast<int64_t>(now.events))
+        .number("pending", static_cast<int64_t>(now.pending))
+        .number("unexpanded", static_cast<int64_t>(now.unexpanded))
+        .text("cursor", spell_id(event_prefix, now.cursor))
+        .text("last_event", spell_id(event_prefix, now.last_event))
+        .number("file_bytes", static_cast<int64_t>(now.file_bytes))
+        .number("wal_bytes", static_cast<int64_t>(now.wal_bytes))
+        .number("schema_version", now.schema_version)
+        .end();
+}
+
+}  // namespace
+
+Result<std::string> list_json(Reader& reader, std::string_view what, std::string_view filter_text) {
+    const Result<Filter> read = read_filter(what, filter_text);
+    if (!read) return read.fault();
+    const Filter& filter = read.value();
+    if (what == "events") return lines_of(reader.list_events(filter));
+    if (what == "deliveries") return lines_of(reader.list_deliveries(filter));
+    if (what == "attempts") return lines_of(reader.list_attempts(filter));
+    if (what == "subscriptions") return lines_of(reader.list_subscriptions());
+    if (what == "status") return status_of(reader);
+    if (what == "event") {
+        const Result<Event> event = reader.event(filter.event);
+        if (!event) return event.fault();
+        return line_of(event.value());
+    }
+    return Fault{Code::usage,
+                 fmt::format("no list \"{}\"; there are events, event, deliveries, attempts, subscriptions, status", what)};
+}
+
+}  // namespace trot

@@ -1,0 +1,46 @@
+// The opaque objects behind the door. Callers: shim/abi/*.cc.
+#pragma once
+
+#include <atomic>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "capture/needs.h"
+#include "engine/engine.h"
+#include "plan/match.h"
+#include "plan/plan.h"
+#include "trotline/trotline.h"
+
+struct trot_plan {
+    std::atomic<int> count{1};
+    trot::PlanPtr plan;
+    trot::Needs needs;
+};
+
+struct trot_engine {
+    // Captures share it: one that outlives the engine's drop gets TROT_ESTOPPED instead of a dangling pointer.
+    std::shared_ptr<trot::Engine> engine;
+    std::vector<trot::Completion> reaped;  // scratch of the loop thread
+};
+
+struct trot_capture {
+    std::shared_ptr<trot::Engine> engine;
+    trot_plan* plan;  // counted
+    std::unique_ptr<trot::Exchange> exchange;
+    uint64_t request_cap, response_cap;
+    bool answered = false;
+};
+
+struct trot_reply {
+    int status = 200;
+    std::vector<std::pair<std::string, std::string>> fields;
+    std::vector<trot_field> views;  // into fields
+    std::string body;
+};
+
+namespace trot::abi {
+
+trot_reply* reply_of(std::string body, std::string_view content_type);
+
+}  // namespace trot::abi

@@ -1,0 +1,137 @@
+// The door's tools: guard, sign, verify, query; and replies. See trotline.h for what each call promises.
+#include <ctime>
+
+#include "crypto/ids.h"
+#include "dialect/format.h"
+#include "egress/guard.h"
+#include "manage/lists.h"
+#include "objects.h"
+#include "sealed.h"
+#include "store/store.h"
+
+using namespace trot;
+using namespace trot::abi;
+
+namespace {
+
+Result<const Format*> format_named(const char* name) {
+    const Format* format = find_format(name);
+    if (format != nullptr) return format;
+    std::string known;
+    for (const std::string_view each : format_names()) known += (known.empty() ? "" : ", ") + std::string(each);
+    return Fault{Code::not_found, "no format \"" + std::string(name) + "\"; there are " + known};
+}
+
+int64_t or_now(int64_t unix_s) { return unix_s != 0 ? unix_s : static_cast<int64_t>(time(nullptr)); }
+
+}  // namespace
+
+namespace trot::abi {
+
+trot_reply* reply_of(std::string body, std::string_view content_type) {
+    auto reply = std::make_unique<trot_reply>();
+    reply->body = std::move(body);
+    reply->fields.emplace_back("Content-Type", std::string(content_type));
+    reply->views.push_back({text_of(reply->fields[0].first), text_of(reply->fields[0].second)});
+    return reply.release();
+}
+
+}  // namespace trot::abi
+
+extern "C" {
+
+int trot_manage_submit(trot_engine* engine, const trot_request* request, trot_text, void* user) noexcept {
+    if (engine == nullptr || request == nullptr) return TROT_EUSAGE;
+    if (engine->engine->stopped()) return TROT_ESTOPPED;
+    return sealed(nullptr, [&] {
+        const trot_request asked = read_struct(*request);
+        AdminRequest wanted;
+        wanted.method = view(asked.method);
+        wanted.target = view(asked.target);
+        wanted.authorization = find(asked.fields, asked.nfields, "authorization");
+        const Result<void> taken = engine->engine->manage(std::move(wanted), user);
+        return static_cast<int>(taken.fault().code);
+    });
+}
+
+void trot_reply_read(const trot_reply* reply, trot_response* head, trot_text* body) noexcept {
+    if (reply == nullptr) return;
+    if (head != nullptr) {
+        trot_response given{};
+        given.status = static_cast<uint32_t>(reply->status);
+        given.fields = reply->views.data();
+        given.nfields = reply->views.size();
+        write_struct(*head, given);
+    }
+    if (body != nullptr) *body = text_of(reply->body);
+}
+
+void trot_reply_drop(trot_reply* reply) noexcept { delete reply; }
+
+int trot_guard(const trot_plan* plan, trot_text value, trot_fault* why) noexcept {
+    return sealed(why, [&] {
+        Result<Guard> guard = plan != nullptr ? guard_of(*plan->plan) : Result<Guard>(Guard());
+        if (!guard) return tell(why, guard.fault());
+        const GuardVerdict verdict = guard.value().judge_text(view(value));
+        return tell(why, verdict.allowed ? Code::ok : Code::refused, verdict.why);
+    });
+}
+
+int trot_sign(const char* format_name, trot_text secret, trot_text id, trot_text topic, int64_t unix_s, trot_text body,
+              trot_reply** out, trot_fault* fault) noexcept {
+    if (format_name == nullptr || out == nullptr) return tell(fault, Code::usage, "trot_sign needs a format and a place for the reply");
+    *out = nullptr;
+    return sealed(fault, [&] {
+        const Result<const Format*> format = format_named(format_name);
+        if (!format) return tell(fault, format.fault());
+        const Secret key{std::string(view(secret))};
+        const Result<void> fits = format.value()->check_secret(key);
+        if (!fits) return tell(fault, Code::usage, fits.fault().text);
+        const Result<std::unique_ptr<Signer>> signer = format.value()->signer({key});
+        if (!signer) return tell(fault, signer.fault());
+        DeliveryView delivery;
+        delivery.id = view(id);
+        const Result<int64_t> number = read_id(delivery_prefix, delivery.id);
+        delivery.number = number ? number.value() : 0;
+        delivery.topic = view(topic);
+        const size_t dot = delivery.topic.find('.');
+        delivery.resource = delivery.topic.substr(0, dot);
+        if (dot != std::string_view::npos) delivery.action = delivery.topic.substr(dot + 1);
+        Fields fields;
+        signer.value()->headers(delivery, or_now(unix_s), view(body), fields);
+        std::string lines;
+        for (const Field& field : fields) lines += field.name + ": " + field.value + "\n";
+        *out = reply_of(std::move(lines), "text/plain");
+        return static_cast<int>(TROT_OK);
+    });
+}
+
+int trot_verify(const char* format_name, trot_text secret, const trot_field* fields, size_t nfields, trot_text body, int64_t unix_s,
+                trot_fault* fault) noexcept {
+    if (format_name == nullptr) return tell(fault, Code::usage, "trot_verify needs a format");
+    return sealed(fault, [&] {
+        const Result<const Format*> format = format_named(format_name);
+        if (!format) return tell(fault, format.fault());
+        Fields given;
+        for (size_t i = 0; i < nfields; ++i) given.push_back({std::string(view(fields[i].name)), std::string(view(fields[i].value))});
+        const Result<void> proven =
+            format.value()->verify(given, view(body), {Secret(std::string(view(secret)))}, or_now(unix_s));
+        return tell(fault, proven.fault());
+    });
+}
+
+int trot_query(const char* store_dir, const char* what, trot_text filter, trot_reply** out, trot_fault* fault) noexcept {
+    if (store_dir == nullptr || what == nullptr || out == nullptr)
+        return tell(fault, Code::usage, "trot_query needs a store, the name of a list and a place for the reply");
+    *out = nullptr;
+    return sealed(fault, [&] {
+        const Result<std::unique_ptr<Reader>> reader = open_reader(store_dir);
+        if (!reader) return tell(fault, reader.fault());
+        Result<std::string> lines = list_json(*reader.value(), what, view(filter));
+        if (!lines) return tell(fault, lines.fault());
+        *out = reply_of(std::move(lines.value()), "application/x-ndjson");
+        return static_cast<int>(TROT_OK);
+    });
+}
+
+}  // extern "C"
