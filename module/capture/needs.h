@@ -1,5 +1,6 @@
-// Needs: what of an exchange the plan's hooks could ever ask for, so that a capture copies no more (and keeps no Authorization or
-// Cookie field by accident). Callers: the door, once a plan and then for each captured exchange. Threads: immutable.
+// Needs: what of an exchange the plan's hooks could ever ask for, so that a capture copies no more (and keeps no
+// Authorization or Cookie field by accident). Callers: the door, once a plan and then for each captured exchange.
+// Threads: immutable.
 #pragma once
 
 #include <bitset>
@@ -18,7 +19,9 @@ struct Needs {
 
     bool wants_request_field(std::string_view name) const;
     bool wants_response_field(std::string_view name) const;
-    bool wants_status(int status) const { return status > 0 && status < 1000 && statuses.test(static_cast<size_t>(status)); }
+    bool wants_status(int status) const {
+        return status > 0 && status < 1000 && statuses.test(static_cast<size_t>(status));
+    }
 };
 
 Needs needs_of(const Plan& plan);

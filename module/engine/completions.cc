@@ -13,11 +13,24 @@ Completions::~Completions() {
     if (fd_ >= 0) close(fd_);
 }
 
+void Completions::reserve() {
+    const std::lock_guard<std::mutex> hold(lock_);
+    const size_t needed = waiting_.size() + reserved_ + 1;
+    if (waiting_.capacity() < needed) waiting_.reserve(std::max<size_t>(needed, 2 * waiting_.capacity()));
+    ++reserved_;
+}
+
+void Completions::release() {
+    const std::lock_guard<std::mutex> hold(lock_);
+    --reserved_;
+}
+
 void Completions::put(Completion completion) {
     bool first = false;
     {
         const std::lock_guard<std::mutex> hold(lock_);
         first = taken_ == waiting_.size();
+        --reserved_;
         waiting_.push_back(std::move(completion));
     }
     if (first) announce();
@@ -40,8 +53,9 @@ size_t Completions::take(std::vector<Completion>& into, size_t max) {
         for (size_t i = 0; i < moved; ++i) into.push_back(std::move(waiting_[taken_ + i]));
         taken_ += moved;
         more = taken_ < waiting_.size();
-        if (!more) {
-            waiting_.clear();
+        // Give the front back once it is the larger half, so that a queue that never runs dry does not grow for ever.
+        if (taken_ > waiting_.size() / 2) {
+            waiting_.erase(waiting_.begin(), waiting_.begin() + static_cast<std::ptrdiff_t>(taken_));
             taken_ = 0;
         }
     }

@@ -1,5 +1,6 @@
-// Completions: outcomes on their way back to the host, and the one readable descriptor that announces them and log lines.
-// Callers: recorder's and errands' threads put; the door takes on the host's loop. Threads: put/announce any; take one.
+// Completions: outcomes on their way back to the host, and the one readable descriptor that announces them and log
+// lines. Callers: recorder's and errands' threads put; the door takes on the host's loop. Threads: put/announce any;
+// take one.
 #pragma once
 
 #include <mutex>
@@ -36,8 +37,12 @@ class Completions {
 
     bool usable() const { return fd_ >= 0; }
     int fd() const { return fd_; }
-    void put(Completion completion);
-    void announce();  // makes fd readable
+    // Makes room for one completion, so that put() cannot fail later, when the change is already done. Throws
+    // bad_alloc.
+    void reserve();
+    void release();                   // the room is not needed after all
+    void put(Completion completion);  // into reserved room
+    void announce();                  // makes fd readable
     // Appends at most max completions; clears fd, and announces again when some are left. Oldest first.
     size_t take(std::vector<Completion>& into, size_t max);
 
@@ -46,6 +51,7 @@ class Completions {
     std::mutex lock_;
     std::vector<Completion> waiting_;
     size_t taken_ = 0;  // of waiting_, from its front
+    size_t reserved_ = 0;
 };
 
 }  // namespace trot

@@ -69,7 +69,10 @@ void Engine::Impl::hand_back(RecordDone done) {
     completion.code = done.outcome == Recorded::lost      ? Code::store
                       : done.outcome == Recorded::stopped ? Code::stopped
                                                           : Code::ok;
-    if (waiters.finish(done.user, completion.code)) return;
+    if (waiters.finish(done.user, completion.code)) {
+        completions.release();
+        return;
+    }
     completion.events = std::move(done.events);
     completion.topics = std::move(done.topics);
     completions.put(std::move(completion));
@@ -92,8 +95,9 @@ void Engine::Impl::open_parts() {
     if (opened) {
         store = std::move(opened.value());
     } else {
-        log.write(Level::alarm, fmt::format("store: {}; the proxy runs, changes go to the spill file beside it as on_fault says",
-                                            opened.fault().text));
+        log.write(Level::alarm,
+                  fmt::format("store: {}; the proxy runs, changes go to the spill file beside it as on_fault says",
+                              opened.fault().text));
     }
 }
 
@@ -105,7 +109,8 @@ Result<std::unique_ptr<Engine>> Engine::start(PlanPtr plan, const EngineOptions&
     self->options = options;
     self->plan = std::move(plan);
     if (!self->completions.usable()) return Fault{Code::no_memory, "cannot make an eventfd: too many open files?"};
-    self->log.on_first([](void* completions) { static_cast<Completions*>(completions)->announce(); }, &self->completions);
+    self->log.on_first([](void* completions) { static_cast<Completions*>(completions)->announce(); },
+                       &self->completions);
     self->open_parts();
 
     RecorderOptions recording;
@@ -147,17 +152,16 @@ Result<std::unique_ptr<Engine>> Engine::start(PlanPtr plan, const EngineOptions&
     return std::unique_ptr<Engine>(new Engine(std::move(impl)));
 }
 
-Engine::~Engine() {
-    stop(0);
-}
+Engine::~Engine() { stop(0); }
 
 PlanPtr Engine::plan() const { return impl_->current(); }
 
 void Engine::swap(PlanPtr plan) {
     const PlanPtr before = impl_->current();
     if (plan->store.path != before->store.path || plan->store.sync != before->store.sync)
-        impl_->log.write(Level::warning, fmt::format("{}: [store] url and sync change only with a restart; {} stays in use",
-                                                     plan->source, before->store.path));
+        impl_->log.write(Level::warning,
+                         fmt::format("{}: [store] url and sync change only with a restart; {} stays in use",
+                                     plan->source, before->store.path));
     {
         const std::lock_guard<std::mutex> hold(impl_->plan_lock);
         impl_->plan = plan;
@@ -169,7 +173,11 @@ bool Engine::ready() const { return impl_->recorder->ready(); }
 
 Result<void> Engine::commit(std::unique_ptr<Exchange> exchange, void* user) {
     if (impl_->stopping.load(std::memory_order_acquire)) return Fault{Code::stopped, "the engine stops"};
-    return impl_->recorder->submit(std::move(exchange), user);
+    if (user == nullptr) return impl_->recorder->submit(std::move(exchange), nullptr);
+    impl_->completions.reserve();
+    Result<void> taken = impl_->recorder->submit(std::move(exchange), user);
+    if (!taken) impl_->completions.release();
+    return taken;
 }
 
 Result<void> Engine::commit_wait(std::unique_ptr<Exchange> exchange, int64_t ms) {
@@ -181,11 +189,13 @@ Result<void> Engine::commit_wait(std::unique_ptr<Exchange> exchange, int64_t ms)
     }
     const Code code = impl_->waiters.wait(token, ms);
     if (code == Code::ok) return {};
-    return Fault{code, code == Code::late ? "the commit takes longer than the caller waits; it goes on" : "the change was not recorded"};
+    return Fault{code, code == Code::late ? "the commit takes longer than the caller waits; it goes on"
+                                          : "the change was not recorded"};
 }
 
 Result<void> Engine::manage(AdminRequest request, void* user) {
     Impl* self = impl_.get();
+    self->completions.reserve();
     const bool taken = self->errands.add([self, request = std::move(request), user] {
         AdminReply reply = self->admin->answer(request, self->current()->admin.token);
         Completion completion;
@@ -193,10 +203,14 @@ Result<void> Engine::manage(AdminRequest request, void* user) {
         completion.has_answer = true;
         completion.answer.status = reply.status;
         completion.answer.body = std::move(reply.body);
-        for (Field& field : reply.fields) completion.answer.fields.emplace_back(std::move(field.name), std::move(field.value));
+        for (Field& field : reply.fields)
+            completion.answer.fields.emplace_back(std::move(field.name), std::move(field.value));
         self->completions.put(std::move(completion));
     });
-    if (!taken) return Fault{Code::stopped, "the engine stops"};
+    if (!taken) {
+        self->completions.release();
+        return Fault{Code::stopped, "the engine stops"};
+    }
     return {};
 }
 

@@ -1,6 +1,6 @@
-// Engine: lifecycle and wiring of one process: store (writer thread), recorder, dispatcher, completions, the one readable fd, log
-// ring, counters and the status file. Made from a Plan and nothing else. Callers: the door. Threads: start, stop and the destructor
-// block; the rest as the door's tags say.
+// Engine: lifecycle and wiring of one process: store (writer thread), recorder, dispatcher, completions, the one
+// readable fd, log ring, counters and the status file. Made from a Plan and nothing else. Callers: the door. Threads:
+// start, stop and the destructor block; the rest as the door's tags say.
 #pragma once
 
 #include <cstddef>

@@ -1,5 +1,5 @@
-// Errands: one thread for what may block and is in no hurry: management requests, and once a second the status file. No host
-// thread ever waits for the store. Callers: engine. Threads: add() any, never blocks; start/stop from one owner.
+// Errands: one thread for what may block and is in no hurry: management requests, and once a second the status file. No
+// host thread ever waits for the store. Callers: engine. Threads: add() any, never blocks; start/stop from one owner.
 #pragma once
 
 #include <condition_variable>

@@ -27,7 +27,8 @@ constexpr Figure figures[] = {
     {"no_event", "captured exchanges whose hooks said no", false, &Counters::no_event},
     {"spilled", "exchanges written to the spill file because the store was sick", false, &Counters::spilled},
     {"replayed", "exchanges taken back from the spill file", false, &Counters::replayed},
-    {"dropped", "exchanges lost because neither store, spill file nor memory could take them", false, &Counters::dropped},
+    {"dropped", "exchanges lost because neither store, spill file nor memory could take them", false,
+     &Counters::dropped},
     {"refused", "exchanges not captured or turned away because nothing could take them", false, &Counters::refused},
     {"abandoned", "captures given up because the answer was no success", false, &Counters::abandoned},
     {"queue_bytes", "bytes of exchanges that wait for the recorder", true, &Counters::queue_bytes},
@@ -53,12 +54,16 @@ std::string status_path(const std::string& store_path, std::string_view suffix) 
 
 std::string report_json(const ReportFacts& facts, const Counters& counters) {
     std::string out = fmt::format(
-        R"({{"pid":{},"host":{},"plan":{},"generation":{},"started":"{}","now":"{}","store":"{}","counters":{{)", getpid(),
-        json_quote(facts.host), json_quote(facts.plan), facts.generation, rfc3339(facts.started_ms), rfc3339(facts.now_ms),
-        !facts.store_open ? "closed" : facts.healthy ? "ok" : "sick");
+        R"({{"pid":{},"host":{},"plan":{},"generation":{},"started":"{}","now":"{}","store":"{}","counters":{{)",
+        getpid(), json_quote(facts.host), json_quote(facts.plan), facts.generation, rfc3339(facts.started_ms),
+        rfc3339(facts.now_ms),
+        !facts.store_open ? "closed"
+        : facts.healthy   ? "ok"
+                          : "sick");
     bool first = true;
     for (const Figure& figure : figures) {
-        out += fmt::format("{}\"{}\":{}", first ? "" : ",", figure.name, (counters.*figure.value).load(std::memory_order_relaxed));
+        out += fmt::format("{}\"{}\":{}", first ? "" : ",", figure.name,
+                           (counters.*figure.value).load(std::memory_order_relaxed));
         first = false;
     }
     return out + "},\"dispatcher\":" + (facts.dispatcher.empty() ? "null" : facts.dispatcher) + "}";
@@ -68,12 +73,15 @@ std::string report_metrics(const ReportFacts& facts, const Counters& counters) {
     std::string out;
     for (const Figure& figure : figures) {
         const std::string name = fmt::format("trotline_{}{}", figure.name, figure.gauge ? "" : "_total");
-        out += fmt::format("# HELP {} {}\n# TYPE {} {}\n{} {}\n", name, figure.help, name, figure.gauge ? "gauge" : "counter", name,
+        out += fmt::format("# HELP {} {}\n# TYPE {} {}\n{} {}\n", name, figure.help, name,
+                           figure.gauge ? "gauge" : "counter", name,
                            (counters.*figure.value).load(std::memory_order_relaxed));
     }
     out += fmt::format(
-        "# HELP trotline_store_healthy 1 while commits succeed\n# TYPE trotline_store_healthy gauge\ntrotline_store_healthy {}\n"
-        "# HELP trotline_plan_generation loads of the configuration in this process\n# TYPE trotline_plan_generation gauge\n"
+        "# HELP trotline_store_healthy 1 while commits succeed\n# TYPE trotline_store_healthy "
+        "gauge\ntrotline_store_healthy {}\n"
+        "# HELP trotline_plan_generation loads of the configuration in this process\n# TYPE trotline_plan_generation "
+        "gauge\n"
         "trotline_plan_generation {}\n",
         facts.store_open && facts.healthy ? 1 : 0, facts.generation);
     return out;

@@ -1,5 +1,5 @@
-// Report: an engine's health in JSON and as Prometheus metrics, and the status file that `trotline status` reads beside a running
-// host. Callers: engine (errand thread), the door. Threads: pure over atomics.
+// Report: an engine's health in JSON and as Prometheus metrics, and the status file that `trotline status` reads beside
+// a running host. Callers: engine (errand thread), the door. Threads: pure over atomics.
 #pragma once
 
 #include <cstdint>
@@ -11,12 +11,12 @@
 namespace trot {
 
 struct ReportFacts {
-    std::string host;           // "standalone", "nginx"
-    std::string plan;           // the configuration's file
-    uint64_t generation = 0;    // of the plan
+    std::string host;         // "standalone", "nginx"
+    std::string plan;         // the configuration's file
+    uint64_t generation = 0;  // of the plan
     int64_t started_ms = 0, now_ms = 0;
     bool store_open = false, healthy = false;
-    std::string dispatcher;     // its JSON, or "null"
+    std::string dispatcher;  // its JSON, or "null"
 };
 
 std::string report_json(const ReportFacts& facts, const Counters& counters);

@@ -1,4 +1,5 @@
-// Waiters: threads that wait for their own commit instead of reaping (trot_capture_wait). Callers: engine. Threads: any.
+// Waiters: threads that wait for their own commit instead of reaping (trot_capture_wait). Callers: engine. Threads:
+// any.
 #pragma once
 
 #include <atomic>

@@ -29,7 +29,8 @@ std::string filter_of(std::string_view query) {
     std::string out;
     for (const Field& field : parse_query(query)) {
         const bool bare = field.name == "limit" || field.name == "oldest_first";
-        const bool plain = !field.value.empty() && field.value.find_first_not_of("0123456789truefals") == std::string::npos;
+        const bool plain =
+            !field.value.empty() && field.value.find_first_not_of("0123456789truefals") == std::string::npos;
         out += fmt::format("{}{}:{}", out.empty() ? "{" : ",", json_quote(field.name),
                            bare && plain ? field.value : json_quote(field.value));
     }
@@ -40,8 +41,7 @@ std::string filter_of(std::string_view query) {
 
 AdminReply Admin::answer(const AdminRequest& request, const Secret& token) {
     const std::string path(path_of(request.target));
-    if (request.method != "GET" && request.method != "HEAD")
-        return problem(405, "the admin API only reads: use GET");
+    if (request.method != "GET" && request.method != "HEAD") return problem(405, "the admin API only reads: use GET");
     if (path == "/healthz") {
         const std::string why = sources_.sickness();
         return why.empty() ? text(200, "ok\n") : text(503, why + "\n");
@@ -63,7 +63,8 @@ AdminReply Admin::answer(const AdminRequest& request, const Secret& token) {
     if (path == "/metrics") return text(200, sources_.metrics(), "text/plain; version=0.0.4; charset=utf-8");
     for (const char* what : {"events", "deliveries", "attempts", "subscriptions"})
         if (path == std::string("/") + what) return lists(what, query_of(request.target));
-    return problem(404, "no such page; there are /healthz, /status, /metrics, /events, /deliveries, /attempts, /subscriptions");
+    return problem(
+        404, "no such page; there are /healthz, /status, /metrics, /events, /deliveries, /attempts, /subscriptions");
 }
 
 AdminReply Admin::lists(const std::string& what, std::string_view query) {

@@ -1,6 +1,7 @@
 // The admin API: what an operator or a monitor asks of a running host over HTTP. Read-only for now:
 //   GET /healthz   200 "ok", or 503 with the reason, no token   GET /status    JSON   GET /metrics   Prometheus text
-//   GET /events, /deliveries, /attempts, /subscriptions?topic=…&limit=…   one JSON object a line, as `trotline events` shows
+//   GET /events, /deliveries, /attempts, /subscriptions?topic=…&limit=…   one JSON object a line, as `trotline events`
+//   shows
 // Every route but /healthz wants "Authorization: Bearer TOKEN". Callers: engine, on its errand thread (blocks on disk).
 // Threads: one.
 #pragma once

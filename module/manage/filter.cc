@@ -17,7 +17,8 @@ struct JsonDrop {
 };
 using Json = std::unique_ptr<json_t, JsonDrop>;
 
-constexpr std::string_view members[] = {"topic", "subscription", "state", "after", "event", "delivery", "limit", "oldest_first"};
+constexpr std::string_view members[] = {"topic", "subscription", "state", "after",
+                                        "event", "delivery",     "limit", "oldest_first"};
 
 Result<int64_t> number_of(const json_t* value, std::string_view prefix) {
     if (json_is_integer(value)) return static_cast<int64_t>(json_integer_value(value));
@@ -31,15 +32,17 @@ Result<void> take(Filter& filter, std::string_view what, std::string_view key, c
     } else if (key == "oldest_first" && json_is_boolean(value)) {
         filter.oldest_first = json_is_true(value);
     } else if (text && (key == "topic" || key == "subscription" || key == "state")) {
-        (key == "topic" ? filter.topic : key == "state" ? filter.state : filter.subscription) = json_string_value(value);
+        (key == "topic"   ? filter.topic
+         : key == "state" ? filter.state
+                          : filter.subscription) = json_string_value(value);
     } else if ((text || json_is_integer(value)) && (key == "after" || key == "event" || key == "delivery")) {
         const bool event = key == "event" || (key == "after" && (what == "events" || what == "event"));
         const Result<int64_t> number = number_of(value, event ? event_prefix : delivery_prefix);
         if (!number) return Fault{Code::usage, fmt::format("filter member \"{}\": {}", key, number.fault().text)};
         (key == "after" ? filter.after : key == "event" ? filter.event : filter.delivery) = number.value();
     } else {
-        return Fault{Code::usage, fmt::format("filter member \"{}\" is unknown or has the wrong type; known are {}", key,
-                                              fmt::join(members, ", "))};
+        return Fault{Code::usage, fmt::format("filter member \"{}\" is unknown or has the wrong type; known are {}",
+                                              key, fmt::join(members, ", "))};
     }
     return {};
 }

@@ -178,8 +178,9 @@ Result<std::string> list_json(Reader& reader, std::string_view what, std::string
         if (!event) return event.fault();
         return line_of(event.value());
     }
-    return Fault{Code::usage,
-                 fmt::format("no list \"{}\"; there are events, event, deliveries, attempts, subscriptions, status", what)};
+    return Fault{
+        Code::usage,
+        fmt::format("no list \"{}\"; there are events, event, deliveries, attempts, subscriptions, status", what)};
 }
 
 }  // namespace trot

@@ -37,7 +37,8 @@ extern "C" {
 
 int trot_capture_open(trot_engine* engine, const trot_plan* plan, const trot_request* request, trot_verdict* verdict,
                       trot_capture** out) noexcept {
-    if (engine == nullptr || plan == nullptr || request == nullptr || verdict == nullptr || out == nullptr) return TROT_EUSAGE;
+    if (engine == nullptr || plan == nullptr || request == nullptr || verdict == nullptr || out == nullptr)
+        return TROT_EUSAGE;
     *out = nullptr;
     if (engine->engine->stopped()) return TROT_ESTOPPED;
     return sealed(nullptr, [&] {
@@ -62,7 +63,8 @@ int trot_capture_open(trot_engine* engine, const trot_plan* plan, const trot_req
                 exchange->request_fields.push_back({std::string(view(field.name)), std::string(view(field.value))});
         }
         auto* shared = const_cast<trot_plan*>(plan);  // counting is not a change that a reader could see
-        CaptureHold capture(new trot_capture{engine->engine, shared, std::move(exchange), decided.request_cap, decided.response_cap});
+        CaptureHold capture(
+            new trot_capture{engine->engine, shared, std::move(exchange), decided.request_cap, decided.response_cap});
         trot_plan_keep(shared);
         *out = capture.release();
         return static_cast<int>(TROT_OK);
@@ -104,7 +106,8 @@ int trot_capture_response(trot_capture* capture, const trot_response* response, 
 int trot_capture_body(trot_capture* capture, trot_text more) noexcept {
     if (capture == nullptr) return TROT_EUSAGE;
     return sealed(nullptr, [&] {
-        append(capture->exchange->response_body, view(more), capture->response_cap, capture->exchange->response_truncated);
+        append(capture->exchange->response_body, view(more), capture->response_cap,
+               capture->exchange->response_truncated);
         return static_cast<int>(TROT_OK);
     });
 }

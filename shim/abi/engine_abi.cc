@@ -30,7 +30,8 @@ trot_done done_of(Completion& completion) {
     done.spilled = completion.spilled ? 1 : 0;
     done.events = static_cast<uint32_t>(completion.events.size());
     std::vector<std::string> ids;
-    for (size_t i = 0; i < completion.events.size() && i < 3; ++i) ids.push_back(spell_id(event_prefix, completion.events[i]));
+    for (size_t i = 0; i < completion.events.size() && i < 3; ++i)
+        ids.push_back(spell_id(event_prefix, completion.events[i]));
     if (completion.topics.size() > 3) completion.topics.resize(3);
     list_into(done.ids, ids);
     list_into(done.topics, completion.topics);
@@ -62,7 +63,8 @@ int trot_engine_start(trot_plan* plan, const trot_options* options, trot_engine*
         const trot_options wanted = read_struct(*options);
         if (wanted.abi >> 16 != TROT_ABI_MAJOR || (wanted.abi & 0xffff) > TROT_ABI_MINOR) {
             char text[160];
-            snprintf(text, sizeof text, "the host was compiled for ABI %u.%u, this library has %u.%u: install the matching libtrotline",
+            snprintf(text, sizeof text,
+                     "the host was compiled for ABI %u.%u, this library has %u.%u: install the matching libtrotline",
                      wanted.abi >> 16, wanted.abi & 0xffff, TROT_ABI_MAJOR, TROT_ABI_MINOR);
             return tell(fault, Code::abi, text);
         }
@@ -78,7 +80,9 @@ int trot_engine_start(trot_plan* plan, const trot_options* options, trot_engine*
     });
 }
 
-int trot_engine_fd(const trot_engine* engine) noexcept { return engine == nullptr ? -1 : engine->engine->completions().fd(); }
+int trot_engine_fd(const trot_engine* engine) noexcept {
+    return engine == nullptr ? -1 : engine->engine->completions().fd();
+}
 
 size_t trot_engine_reap(trot_engine* engine, trot_done* into, size_t max) noexcept {
     if (engine == nullptr || into == nullptr || max == 0 || into[0].size == 0) return 0;
@@ -104,7 +108,8 @@ size_t trot_engine_reap(trot_engine* engine, trot_done* into, size_t max) noexce
 }
 
 int trot_engine_swap(trot_engine* engine, trot_plan* plan, trot_fault* fault) noexcept {
-    if (engine == nullptr || plan == nullptr) return tell(fault, Code::usage, "trot_engine_swap needs an engine and a plan");
+    if (engine == nullptr || plan == nullptr)
+        return tell(fault, Code::usage, "trot_engine_swap needs an engine and a plan");
     if (engine->engine->stopped()) return tell(fault, Code::stopped, "the engine has stopped");
     return sealed(fault, [&] {
         engine->engine->swap(plan->plan);

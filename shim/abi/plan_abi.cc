@@ -28,16 +28,21 @@ int adopt(const Result<PlanPtr>& loaded, trot_plan** out, trot_fault* fault) {
     return TROT_OK;
 }
 
-std::string explain_json(const Exchange& exchange, const std::vector<Event>& events, const std::vector<HookReport>& reports) {
+std::string explain_json(const Exchange& exchange, const std::vector<Event>& events,
+                         const std::vector<HookReport>& reports) {
     std::string out = "{\"method\":" + json_quote(exchange.method) + ",\"url\":" + json_quote(exchange.target) +
-                      ",\"status\":" + (exchange.status == 0 ? "null" : std::to_string(exchange.status)) + ",\"events\":[";
+                      ",\"status\":" + (exchange.status == 0 ? "null" : std::to_string(exchange.status)) +
+                      ",\"events\":[";
     for (size_t i = 0; i < events.size(); ++i) {
         const Event& event = events[i];
-        out += std::string(i == 0 ? "" : ",") + "{\"topic\":" + json_quote(event.topic) + ",\"resource\":" + json_quote(event.resource) +
-               ",\"action\":" + json_quote(event.action) + ",\"resource_id\":" + json_quote(event.resource_id) + ",\"payload\":";
+        out += std::string(i == 0 ? "" : ",") + "{\"topic\":" + json_quote(event.topic) +
+               ",\"resource\":" + json_quote(event.resource) + ",\"action\":" + json_quote(event.action) +
+               ",\"resource_id\":" + json_quote(event.resource_id) + ",\"payload\":";
         const bool opaque = (event.flags & event_opaque) != 0;
-        if (!event.payload || event.payload->empty()) out += "null";
-        else out += opaque ? json_quote(*event.payload) : *event.payload;
+        if (!event.payload || event.payload->empty())
+            out += "null";
+        else
+            out += opaque ? json_quote(*event.payload) : *event.payload;
         out += "}";
     }
     out += "],\"hooks\":[";
@@ -50,7 +55,8 @@ std::string explain_json(const Exchange& exchange, const std::vector<Event>& eve
 }
 
 void copy_fields(const trot_field* fields, size_t count, Fields& into) {
-    for (size_t i = 0; i < count; ++i) into.push_back({std::string(view(fields[i].name)), std::string(view(fields[i].value))});
+    for (size_t i = 0; i < count; ++i)
+        into.push_back({std::string(view(fields[i].name)), std::string(view(fields[i].value))});
 }
 
 }  // namespace
@@ -62,13 +68,15 @@ uint32_t trot_abi(void) noexcept { return TROT_ABI; }
 const char* trot_version(void) noexcept { return TROTLINE_VERSION; }
 
 int trot_plan_load(const char* path, trot_plan** out, trot_fault* fault) noexcept {
-    if (path == nullptr || out == nullptr) return tell(fault, Code::usage, "trot_plan_load needs a path and a place for the plan");
+    if (path == nullptr || out == nullptr)
+        return tell(fault, Code::usage, "trot_plan_load needs a path and a place for the plan");
     *out = nullptr;
     return sealed(fault, [&] { return adopt(load_plan(path, shipped_vocabulary()), out, fault); });
 }
 
 int trot_plan_parse(trot_text toml, const char* name, trot_plan** out, trot_fault* fault) noexcept {
-    if (name == nullptr || out == nullptr) return tell(fault, Code::usage, "trot_plan_parse needs a name and a place for the plan");
+    if (name == nullptr || out == nullptr)
+        return tell(fault, Code::usage, "trot_plan_parse needs a name and a place for the plan");
     *out = nullptr;
     return sealed(fault, [&] { return adopt(parse_plan(view(toml), name, shipped_vocabulary()), out, fault); });
 }
@@ -102,7 +110,8 @@ int trot_plan_judge(const trot_plan* plan, const trot_request* request, trot_ver
     RequestHead head;
     head.method = view(asked.method);
     head.target = view(asked.target);
-    if (plan->plan->capture.method_override) head.override_method = find(asked.fields, asked.nfields, "x-http-method-override");
+    if (plan->plan->capture.method_override)
+        head.override_method = find(asked.fields, asked.nfields, "x-http-method-override");
     const Judgement judged = plan->plan->matcher->judge(head);
     trot_verdict answer{};
     if (judged.matched) {
@@ -116,8 +125,9 @@ int trot_plan_judge(const trot_plan* plan, const trot_request* request, trot_ver
     return TROT_OK;
 }
 
-int trot_plan_explain(const trot_plan* plan, const trot_request* request, trot_text request_body, const trot_response* response,
-                      trot_text response_body, trot_reply** out, trot_fault* fault) noexcept {
+int trot_plan_explain(const trot_plan* plan, const trot_request* request, trot_text request_body,
+                      const trot_response* response, trot_text response_body, trot_reply** out,
+                      trot_fault* fault) noexcept {
     if (plan == nullptr || request == nullptr || out == nullptr)
         return tell(fault, Code::usage, "trot_plan_explain needs a plan, a request and a place for the reply");
     *out = nullptr;

@@ -15,9 +15,9 @@
 
 namespace trot::abi {
 
-int tell(trot_fault* fault, Code code, std::string_view text) noexcept;  // fills fault (may be NULL) and returns the code
+int tell(trot_fault* fault, Code code,
+         std::string_view text) noexcept;  // fills fault (may be NULL) and returns the code
 inline int tell(trot_fault* fault, const Fault& why) noexcept { return tell(fault, why.code, why.text); }
-
 
 // Runs body() and turns what it throws into a code. body returns int.
 template <class Body>
@@ -33,7 +33,9 @@ int sealed(trot_fault* fault, Body body) noexcept {
     }
 }
 
-inline std::string_view view(trot_text text) { return text.at == nullptr ? std::string_view() : std::string_view(text.at, text.len); }
+inline std::string_view view(trot_text text) {
+    return text.at == nullptr ? std::string_view() : std::string_view(text.at, text.len);
+}
 inline trot_text text_of(std::string_view text) { return {text.data(), text.size()}; }
 
 // A struct of the caller's may be older (smaller) or newer (larger) than ours: both sides use the common front.

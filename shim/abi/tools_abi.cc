@@ -3,7 +3,7 @@
 
 #include "crypto/ids.h"
 #include "dialect/format.h"
-#include "egress/guard.h"
+#include "egress/rules.h"
 #include "manage/lists.h"
 #include "objects.h"
 #include "sealed.h"
@@ -79,7 +79,8 @@ int trot_guard(const trot_plan* plan, trot_text value, trot_fault* why) noexcept
 
 int trot_sign(const char* format_name, trot_text secret, trot_text id, trot_text topic, int64_t unix_s, trot_text body,
               trot_reply** out, trot_fault* fault) noexcept {
-    if (format_name == nullptr || out == nullptr) return tell(fault, Code::usage, "trot_sign needs a format and a place for the reply");
+    if (format_name == nullptr || out == nullptr)
+        return tell(fault, Code::usage, "trot_sign needs a format and a place for the reply");
     *out = nullptr;
     return sealed(fault, [&] {
         const Result<const Format*> format = format_named(format_name);
@@ -106,21 +107,23 @@ int trot_sign(const char* format_name, trot_text secret, trot_text id, trot_text
     });
 }
 
-int trot_verify(const char* format_name, trot_text secret, const trot_field* fields, size_t nfields, trot_text body, int64_t unix_s,
-                trot_fault* fault) noexcept {
+int trot_verify(const char* format_name, trot_text secret, const trot_field* fields, size_t nfields, trot_text body,
+                int64_t unix_s, trot_fault* fault) noexcept {
     if (format_name == nullptr) return tell(fault, Code::usage, "trot_verify needs a format");
     return sealed(fault, [&] {
         const Result<const Format*> format = format_named(format_name);
         if (!format) return tell(fault, format.fault());
         Fields given;
-        for (size_t i = 0; i < nfields; ++i) given.push_back({std::string(view(fields[i].name)), std::string(view(fields[i].value))});
+        for (size_t i = 0; i < nfields; ++i)
+            given.push_back({std::string(view(fields[i].name)), std::string(view(fields[i].value))});
         const Result<void> proven =
             format.value()->verify(given, view(body), {Secret(std::string(view(secret)))}, or_now(unix_s));
         return tell(fault, proven.fault());
     });
 }
 
-int trot_query(const char* store_dir, const char* what, trot_text filter, trot_reply** out, trot_fault* fault) noexcept {
+int trot_query(const char* store_dir, const char* what, trot_text filter, trot_reply** out,
+               trot_fault* fault) noexcept {
     if (store_dir == nullptr || what == nullptr || out == nullptr)
         return tell(fault, Code::usage, "trot_query needs a store, the name of a list and a place for the reply");
     *out = nullptr;
