@@ -1,9 +1,12 @@
 /* Shared by the tests of the door: a temporary store, a plan over it, one exchange. C11 and C++. */
-#ifndef _GNU_SOURCE
-#define _GNU_SOURCE /* mkdtemp in C11 */
-#endif
 #ifndef TESTS_ABI_DOOR_H
 #define TESTS_ABI_DOOR_H
+
+// clang-format off: cmocka.h wants these before it
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+// clang-format on
 
 #include <dirent.h>
 #include <stdio.h>
@@ -11,6 +14,14 @@
 #include <string.h>
 #include <trotline/trotline.h>
 #include <unistd.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+#include <cmocka.h>
+#ifdef __cplusplus
+}
+#endif
 
 static inline trot_text door_text(const char* s) {
     trot_text text;

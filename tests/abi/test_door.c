@@ -1,9 +1,5 @@
 /* A host in C alone drives judge, open, response, body, commit and reap; and what the door says to wrong use. */
-#include <cmocka.h>
 #include <poll.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
 
 #include "door.h"
 

@@ -8,13 +8,6 @@
 
 #include "door.h"
 
-extern "C" {
-#include <cmocka.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-}
-
 namespace {
 
 thread_local int fail_at = 0;  // the nth allocation from now on fails; 0 none

@@ -8,13 +8,6 @@
 
 #include "door.h"
 
-extern "C" {
-#include <cmocka.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-}
-
 namespace {
 
 struct Token {
