@@ -1,0 +1,111 @@
+"""E1-E4 and Z1: open-loop orders through the standalone host to a receiver, durable, with a ledger that must balance.
+
+E2  capture → 2xx at 5,000 events/s against fdatasync p50 + one POST on one connection
+E3  the same host with 10 ms added to each fsync, against itself without
+E4  CPU of the host at 5,000 events/s
+"""
+
+import contextlib
+import json
+import os
+import statistics
+import subprocess
+import tempfile
+import time
+from pathlib import Path
+
+import lab
+
+CONFIG = """
+[store]
+url = "sqlite:{dir}/store"
+[egress]
+allow = ["127.0.0.1/32"]
+[standalone]
+listen = ["127.0.0.1:{port}"]
+upstream = "http://127.0.0.1:{upstream}"
+access_log = ""
+[[hook]]
+topic = "order.created"
+match = "POST /orders"
+id = "response:/id"
+[[subscription]]
+name = "sink"
+topics = ["*"]
+url = "http://127.0.0.1:{sink}/hook"
+secret = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
+concurrency = 64
+"""
+
+# A disk that is slow: fdatasync and fsync sleep first. Kinder than a busy disk, but the waiting is real.
+SLOW_SYNC = r"""
+#define _GNU_SOURCE
+#include <dlfcn.h>
+#include <stdlib.h>
+#include <unistd.h>
+static void wait_first(void) { const char *us = getenv("SLOW_SYNC_US"); if (us) usleep((useconds_t)atoi(us)); }
+int fdatasync(int fd) { wait_first(); return ((int (*)(int))dlsym(RTLD_NEXT, "fdatasync"))(fd); }
+int fsync(int fd) { wait_first(); return ((int (*)(int))dlsym(RTLD_NEXT, "fsync"))(fd); }
+"""
+
+
+def run(rate, seconds, folder, slow_us=0, slow_library=None):
+    """One load; the ledger with the host's CPU seconds per second and the fdatasync of the moment."""
+    sync_us = lab.fdatasync_us(folder) + slow_us
+    flow = subprocess.Popen([str(lab.BENCH / "bench_flow"), "ports"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    try:
+        ports = json.loads(flow.stdout.readline())
+        with tempfile.TemporaryDirectory(dir=folder) as place:
+            port = lab.free_port()
+            config = Path(place) / "trotline.toml"
+            config.write_text(CONFIG.format(dir=place, port=port, **ports), encoding="utf-8")
+            env = dict(os.environ)
+            if slow_us:
+                env.update(LD_PRELOAD=str(slow_library), SLOW_SYNC_US=str(slow_us))
+            with lab.child([lab.TROTLINE, "run", "-c", config], port=port, log=Path(place) / "log", env=env) as host:
+                before, began = lab.cpu_us(host.pid), time.monotonic()
+                flow.stdin.write(f"go {port} {rate} {seconds}\n")
+                flow.stdin.flush()
+                ledger = json.loads(flow.stdout.readline())
+                ledger["cores"] = round((lab.cpu_us(host.pid) - before) / 1e6 / (time.monotonic() - began), 3)
+    finally:
+        flow.stdin.close()
+        flow.wait(10)
+    ledger["rate"], ledger["sync_us"] = rate, round(sync_us)
+    ledger["balances"] = ledger["offered"] == ledger["acked"] + ledger["errors"] and ledger["missing"] == 0
+    if not ledger["balances"]:
+        raise RuntimeError(f"the ledger does not balance, the run is void: {ledger}")
+    return ledger
+
+
+def one_post_us(quick):
+    """One POST on one connection to a receiver, nothing else: the floor of a delivery."""
+    port = lab.free_port()
+    with lab.nginx(f"server {{ listen 127.0.0.1:{port}; location / {{ return 204; }} }}", port):
+        return 1e6 / lab.wrk(f"http://127.0.0.1:{port}/", 1 if quick else 2, connections=1)
+
+
+def measure(quick=False, folder=None):
+    seconds, count = (3, 2) if quick else (6, 5)
+    result = {}
+    with contextlib.ExitStack() as stack:
+        folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="trotline-bench-", dir=folder))
+        library = Path(folder) / "slowsync.so"
+        subprocess.run(["cc", "-shared", "-fPIC", "-O2", "-x", "c", "-", "-o", str(library), "-ldl"], input=SLOW_SYNC, text=True, check=True)
+        post_us = one_post_us(quick)
+        runs = [run(5000, seconds, folder) for _ in range(count)]
+        result["E2 p50 / (fdatasync + POST)"] = lab.spread([each["flow_p50_us"] / (each["sync_us"] + post_us) for each in runs])
+        result["E2 p99 ms"] = lab.spread([each["flow_p99_us"] / 1000 for each in runs])
+        result["E4 cores at 5,000/s"] = lab.spread([each["cores"] for each in runs])
+        slow = [run(10000, seconds, folder, 10000, library) for _ in range(max(2, count - 2))]
+        result["E3 p50 / fsync"] = lab.spread([each["flow_p50_us"] / each["sync_us"] for each in slow])
+        result["E3 backlog ms after the load"] = lab.spread([each["drain_ms"] for each in slow])
+        result["E1 delivered at 12,000/s"] = run(12000, seconds, folder)
+        result["post_us"] = round(post_us)
+        result["sync_us"] = round(statistics.median(each["sync_us"] for each in runs))
+    return result
+
+
+if __name__ == "__main__":
+    import sys
+    print(json.dumps(measure("--quick" in sys.argv), indent=1))
