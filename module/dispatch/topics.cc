@@ -26,8 +26,8 @@ void TopicIndex::find(const std::string& topic, std::vector<Endpoint*>& into) co
     };
     take(all_);
     if (const auto found = exact_.find(topic); found != exact_.end()) take(found->second);
-    if (!prefixes_.empty())
-        for (size_t dot = topic.find('.'); dot != std::string::npos; dot = topic.find('.', dot + 1))
+    if (!prefixes_.empty() && !topic.empty())
+        for (size_t dot = topic.find('.'); dot < topic.size() - 1; dot = topic.find('.', dot + 1))
             if (const auto found = prefixes_.find(topic.substr(0, dot + 1)); found != prefixes_.end())
                 take(found->second);
     std::sort(into.begin(), into.end(), [](const Endpoint* a, const Endpoint* b) { return a->number < b->number; });
