@@ -1,5 +1,5 @@
-// What the dispatcher's tests share: a real store in a directory of its own, a plan made by hand, a transport that answers by
-// script on the dispatcher's own loop, and a clock whose wall can jump.
+// What the dispatcher's tests share: a real store in a directory of its own, a plan made by hand, a transport that
+// answers by script on the dispatcher's own loop, and a clock whose wall can jump.
 #pragma once
 
 #include <event2/event.h>
@@ -231,8 +231,8 @@ struct Rig {
     void add(size_t count, const std::string& topic = "order.created", size_t payload_bytes = 0) {
         assert_fine(write_now(*store, [&](Tx& tx) -> Result<void> {
             for (size_t i = 0; i < count; ++i) {
-                Event event = some_event(topic, "{\"n\":" + std::to_string(i) + ",\"fill\":\"" +
-                                                    std::string(payload_bytes, 'x') + "\"}");
+                Event event = some_event(
+                    topic, "{\"n\":" + std::to_string(i) + ",\"fill\":\"" + std::string(payload_bytes, 'x') + "\"}");
                 if (Result<void> added = tx.add_event(event); !added) return added;
             }
             return {};
@@ -249,8 +249,7 @@ struct Rig {
         return std::move(lines).value();
     }
     bool settled(size_t finished, int within_ms = 20000) {
-        return eventually(
-            [&] { return deliveries().size() >= finished && deliveries("pending").empty(); }, within_ms);
+        return eventually([&] { return deliveries().size() >= finished && deliveries("pending").empty(); }, within_ms);
     }
     SubscriptionRow row(const std::string& name) {
         auto rows = reader->subscriptions();

@@ -1,5 +1,5 @@
-// What becomes of a delivery: sent once, tried again with the same bytes, given up after exactly its schedule, and what 410,
-// Retry-After, pauses and dead endpoints mean.
+// What becomes of a delivery: sent once, tried again with the same bytes, given up after exactly its schedule, and what
+// 410, Retry-After, pauses and dead endpoints mean.
 #include <jansson.h>
 
 #include "rig.h"
@@ -7,7 +7,8 @@
 using namespace trot_test;
 
 static void an_event_reaches_each_subscription_once(void**) {
-    Rig rig(plan_of({subscription("orders", {"order.*"}), subscription("all"), subscription("other", {"entry.created"})}));
+    Rig rig(
+        plan_of({subscription("orders", {"order.*"}), subscription("all"), subscription("other", {"entry.created"})}));
     rig.start();
     rig.add(50);
     assert_true(rig.settled(100));
@@ -79,8 +80,7 @@ static void no_answer_is_tried_again(void**) {
 
 static void retry_after_is_waited_for(void**) {
     Rig rig(plan_of({subscription("a")}));
-    rig.wire.script(
-        [](const Sent&, size_t nth) { return nth == 1 ? Answer{503, 0, SendError::none, "1"} : Answer{}; });
+    rig.wire.script([](const Sent&, size_t nth) { return nth == 1 ? Answer{503, 0, SendError::none, "1"} : Answer{}; });
     rig.start();
     rig.add(1);
     assert_true(rig.settled(1));
@@ -91,9 +91,7 @@ static void retry_after_is_waited_for(void**) {
 
 static void gone_disables_and_says_so(void**) {
     Rig rig(plan_of({subscription("gone", {"order.*"}), subscription("watch", {"trotline.*"})}));
-    rig.wire.script([](const Sent& one, size_t) {
-        return one.url.ends_with("/gone") ? Answer{410, 20} : Answer{};
-    });
+    rig.wire.script([](const Sent& one, size_t) { return one.url.ends_with("/gone") ? Answer{410, 20} : Answer{}; });
     rig.start();
     rig.add(30);
     assert_true(eventually([&] { return rig.wire.sent_to("/watch").size() == 1; }));

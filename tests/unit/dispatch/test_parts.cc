@@ -1,4 +1,5 @@
-// The dispatcher's parts that need no loop: breaker, run clock, topic index, leader lock, waker, mailbox, states of subscriptions.
+// The dispatcher's parts that need no loop: breaker, run clock, topic index, leader lock, waker, mailbox, states of
+// subscriptions.
 #include <poll.h>
 
 #include "dispatch/breaker.h"
@@ -98,8 +99,9 @@ static void run_clock_follows_small_steps_and_not_jumps(void**) {
 
 static void topics_say_the_same_as_the_plan(void**) {
     const std::vector<std::string> patterns = {"*", "order.*", "order.created", "order.line.*", "orders.*", "a", "a.*"};
-    const std::vector<std::string> topics = {"order.created", "order.line.added", "order", "order.", "orders.created",
-                                             "a",             "a.b.c",            "ab",    "",       "order.line.x.y"};
+    const std::vector<std::string> topics = {
+        "order.created", "order.line.added", "order", "order.", "orders.created", "a", "a.b.c", "ab", "",
+        "order.line.x.y"};
     TopicIndex index;
     std::vector<EndpointRef> endpoints;
     for (size_t i = 0; i < patterns.size(); ++i) {
