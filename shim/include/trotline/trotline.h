@@ -30,6 +30,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#ifdef __GNUC__
+#pragma GCC visibility push(default) /* the library is compiled with everything else hidden */
+#endif
+
 #ifdef __cplusplus
 #define TROT_NOEXCEPT noexcept
 extern "C" {
@@ -249,6 +253,10 @@ int trot_query(const char *store_dir, const char *what, trot_text filter, trot_r
 
 #ifdef __cplusplus
 }
+#endif
+
+#ifdef __GNUC__
+#pragma GCC visibility pop
 #endif
 
 #endif
