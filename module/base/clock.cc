@@ -23,8 +23,9 @@ class SystemClock final : public Clock {
 }  // namespace
 
 Clock& system_clock() {
-    static SystemClock clock;
-    return clock;
+    // Never destroyed: a host that leaves main() may still have threads that ask for the time.
+    static auto* const clock = new SystemClock;
+    return *clock;
 }
 
 std::string rfc3339(int64_t wall_ms) {

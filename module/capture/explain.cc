@@ -10,7 +10,8 @@ namespace trot {
 namespace {
 
 bool candidate(const Hook& hook, const Exchange& exchange) {
-    const Matcher matcher({hook}, exchange.plan->capture, exchange.plan->store);
+    const std::vector<Hook> only = {hook};  // the matcher points into it
+    const Matcher matcher(only, exchange.plan->capture, exchange.plan->store);
     RequestHead head;
     head.method = exchange.method;
     head.target = exchange.target;

@@ -29,6 +29,9 @@ __attribute__((visibility("default"))) void* operator new(std::size_t size) {
     if (place == nullptr) throw std::bad_alloc();
     return place;
 }
+__attribute__((visibility("default"))) void* operator new(std::size_t size, const std::nothrow_t&) noexcept {
+    return fail_at > 0 && --fail_at == 0 ? nullptr : std::malloc(size == 0 ? 1 : size);
+}
 __attribute__((visibility("default"))) void operator delete(void* place) noexcept { std::free(place); }
 __attribute__((visibility("default"))) void operator delete(void* place, std::size_t) noexcept { std::free(place); }
 
@@ -87,7 +90,7 @@ void every_function(bool other) {
     total += loop_until_clean("plan_load", other, [&] {
         trot_plan* plan = nullptr;
         const int code = trot_plan_load("/nonexistent/trotline.toml", &plan, &fault);
-        return code == TROT_ENOTFOUND ? TROT_OK : code;
+        return code == TROT_ECONFIG ? TROT_OK : code;
     });
     const trot_request request = door_request("POST", "/orders");
     trot_response response{};

@@ -156,7 +156,7 @@ const char *trot_version(void) TROT_NOEXCEPT;
 /* ---- plan ---- */
 
 /* Loads and validates a file and all that it includes. *out gets a plan with one count. Errors: TROT_ECONFIG with every mistake in
- * fault->text, TROT_ENOTFOUND, TROT_ENOMEM. Has no side effect. [master] reads files */
+ * fault->text (a file that cannot be read is one), TROT_ENOMEM. Has no side effect. [master] reads files */
 int trot_plan_load(const char *path, trot_plan **out, trot_fault *fault) TROT_NOEXCEPT;
 /* The same for a text; name stands for the file in messages. [master] */
 int trot_plan_parse(trot_text toml, const char *name, trot_plan **out, trot_fault *fault) TROT_NOEXCEPT;
