@@ -1,7 +1,7 @@
 #include "egress/attempt.h"
 
-#include <fcntl.h>
-#include <unistd.h>
+#include <linux/tcp.h>
+#include <netinet/in.h>
 
 #include <algorithm>
 #include <cstring>
@@ -17,6 +17,9 @@ namespace {
 constexpr size_t max_head = 64UL * 1024;
 constexpr size_t kept_answer = 4096;
 constexpr unsigned max_addresses = 8;
+constexpr int receive_buffer = 16384;
+constexpr unsigned suspicious_steps = 3;
+constexpr size_t chunk_cost = 5;  // bytes around the smallest chunk: endless one-byte chunks reach the cap, too
 
 // 100, 103, …: another head follows. 101 is the last one: nobody asked for another protocol.
 bool is_interim(int status) { return status < 200 && status != 101; }
@@ -79,6 +82,9 @@ void CurlAttempt::set_fixed_options() {
     set(CURLOPT_HEADERDATA, this);
     set(CURLOPT_WRITEFUNCTION, on_body);
     set(CURLOPT_WRITEDATA, this);
+    set(CURLOPT_NOPROGRESS, 0L);
+    set(CURLOPT_XFERINFOFUNCTION, on_progress);
+    set(CURLOPT_XFERINFODATA, this);
 }
 
 Result<void> CurlAttempt::prepare(std::shared_ptr<CurlTarget> target, std::shared_ptr<const Guard>* guard,
@@ -88,10 +94,12 @@ Result<void> CurlAttempt::prepare(std::shared_ptr<CurlTarget> target, std::share
     guard_ = guard;
     body_ = std::move(body);
     done_ = std::move(done);
-    blocked_ = head_done_ = false;
+    blocked_ = hopeless_ = head_done_ = false;
     addresses_ = 0;
     status_ = 0;
     head_bytes_ = 0;
+    fd_ = CURL_SOCKET_BAD;
+    steps_ = 0;
     body_bytes_ = 0;
     error_[0] = '\0';
     answer_.clear();
@@ -140,14 +148,23 @@ bool CurlAttempt::judged(const sockaddr* address, socklen_t length) {
     return !blocked_;
 }
 
+curl_socket_t CurlAttempt::give_up() {
+    hopeless_ = true;
+    options_.hopeless();
+    return CURL_SOCKET_BAD;
+}
+
 curl_socket_t CurlAttempt::on_open(void* self, curlsocktype purpose, curl_sockaddr* address) {
     auto* attempt = static_cast<CurlAttempt*>(self);
     if (purpose != CURLSOCKTYPE_IPCXN || !attempt->judged(&address->addr, address->addrlen)) {
         attempt->blocked_ = true;
-        return CURL_SOCKET_BAD;
+        return attempt->give_up();
     }
-    if (++attempt->addresses_ > max_addresses) return CURL_SOCKET_BAD;  // a name with 5,000 addresses
-    return socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
+    if (++attempt->addresses_ > max_addresses) return attempt->give_up();  // a name with 5,000 addresses
+    const curl_socket_t fd = socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
+    // A receiver's answer is small; what nobody will read should not even be taken into the kernel.
+    if (fd >= 0) setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &receive_buffer, sizeof receive_buffer);
+    return fd;
 }
 
 int CurlAttempt::on_ready(void* self, char* peer, char* /*local*/, int peer_port, int /*local_port*/) {
@@ -194,10 +211,28 @@ size_t CurlAttempt::on_header(char* data, size_t size, size_t count, void* self)
 size_t CurlAttempt::on_body(char* data, size_t size, size_t count, void* self) {
     auto* attempt = static_cast<CurlAttempt*>(self);
     const size_t bytes = size * count;
-    attempt->body_bytes_ += bytes;
+    attempt->body_bytes_ += bytes + chunk_cost;
     if (attempt->answer_.size() < kept_answer)
         attempt->answer_.append(data, std::min(bytes, kept_answer - attempt->answer_.size()));
     return attempt->body_bytes_ > attempt->options_.response_bytes ? 0 : bytes;
+}
+
+// What the kernel has received on the connection, chunk extensions and all.
+uint64_t CurlAttempt::received() const {
+    tcp_info info{};
+    socklen_t length = sizeof info;
+    return getsockopt(fd_, IPPROTO_TCP, TCP_INFO, &info, &length) == 0 ? info.tcpi_bytes_received : 0;
+}
+
+// libcurl hands out the bytes of heads and bodies only: an endless chunk extension would pass both caps. An honest
+// exchange is over within a few steps; from then on the socket itself is asked.
+int CurlAttempt::on_progress(void* self, curl_off_t /*all*/, curl_off_t /*now*/, curl_off_t /*up_all*/,
+                             curl_off_t /*up*/) {
+    auto* attempt = static_cast<CurlAttempt*>(self);
+    if (!attempt->head_done_ || ++attempt->steps_ < suspicious_steps) return 0;
+    const uint64_t received = attempt->received();
+    if (attempt->steps_ == suspicious_steps) attempt->received_before_ = received;
+    return received > attempt->received_before_ + attempt->options_.response_bytes ? 1 : 0;
 }
 
 SendResult CurlAttempt::result(CURLcode code) {
@@ -215,7 +250,7 @@ SendResult CurlAttempt::result(CURLcode code) {
     out.duration_us = total;
     out.reused = connects == 0;
     const bool answered = head_done_ && !is_interim(status_);
-    if (code != CURLE_OK) out.detail = detail_of(code, error_);
+    if (code != CURLE_OK) out.detail = hopeless_ ? "none of the first 8 addresses answers" : detail_of(code, error_);
     if (answered) {
         // The head has decided; a body that broke, stalled or never ended changes nothing.
         out.status = status_;

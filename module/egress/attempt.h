@@ -16,6 +16,8 @@
 
 namespace trot {
 
+class CurlLoop;  // egress/curl_loop.h
+
 struct CurlTarget : Target {
     struct FreeUrl {
         void operator()(CURLU* url) const { curl_url_cleanup(url); }
@@ -30,6 +32,7 @@ struct AttemptOptions {
     std::string ca_file;
     std::string user_agent;
     uint64_t response_bytes = 0;
+    std::function<void()> hopeless;  // an attempt should be given up; called inside libcurl
 };
 
 class CurlAttempt {
@@ -46,19 +49,28 @@ class CurlAttempt {
     SendResult result(CURLcode code);
     std::function<void(SendResult)> release();  // the request's own things go; the handle stays
 
+    // No address may be connected any more, but libcurl would go on through all that the name has, one every few
+    // milliseconds, and call it a timeout in the end.
+    bool hopeless() const { return hopeless_; }
+
     CURL* easy() const { return easy_; }
     static CurlAttempt* of(CURL* easy);
+    void uses(curl_socket_t fd) { fd_ = fd; }  // libcurl does not tell while a transfer runs
 
-    size_t place = 0;  // the owner's note: where in its list
+    size_t place = 0;  // the owner's notes: where in its list, and on which loop
+    CurlLoop* loop = nullptr;
 
   private:
     static curl_socket_t on_open(void* self, curlsocktype purpose, curl_sockaddr* address);
     static int on_ready(void* self, char* peer, char* local, int peer_port, int local_port);
     static size_t on_header(char* data, size_t size, size_t count, void* self);
+    static int on_progress(void* self, curl_off_t, curl_off_t, curl_off_t, curl_off_t);
     static size_t on_body(char* data, size_t size, size_t count, void* self);
 
     void set_fixed_options();
+    uint64_t received() const;
     bool judged(const sockaddr* address, socklen_t length);
+    curl_socket_t give_up();
     void header_line(std::string_view line);
 
     const AttemptOptions& options_;
@@ -73,10 +85,14 @@ class CurlAttempt {
     std::function<void(SendResult)> done_;
 
     bool blocked_ = false;
+    bool hopeless_ = false;
     unsigned addresses_ = 0;
     int status_ = 0;
     bool head_done_ = false;
     size_t head_bytes_ = 0;
+    curl_socket_t fd_ = CURL_SOCKET_BAD;
+    unsigned steps_ = 0;
+    uint64_t received_before_ = 0;  // on this connection, when the attempt became suspicious
     uint64_t body_bytes_ = 0;
     std::string answer_, retry_after_;
 };

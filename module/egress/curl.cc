@@ -3,7 +3,7 @@
 
 #include <cstdlib>
 #include <deque>
-#include <mutex>
+#include <utility>
 
 #include "egress/attempt.h"
 #include "egress/curl_loop.h"
@@ -19,7 +19,11 @@ class CurlTransport : public Transport {
     explicit CurlTransport(const CurlOptions& options)
         : options_(options),
           attempt_options_{options.ca_file.empty() ? system_bundle : options.ca_file, options.user_agent,
-                           options.response_bytes},
+                           options.response_bytes,
+                           [this] {
+                               hopeless_ = true;
+                               event_active(later_.get(), 0, 0);
+                           }},
           later_(event_new(options.base, -1, 0, on_later, this)) {
         if (later_ == nullptr) throw std::bad_alloc();
         loop_ = make_loop();
@@ -59,6 +63,7 @@ class CurlTransport : public Transport {
             event_active(later_.get(), 0, 0);
             return;
         }
+        attempt->loop = loop_.get();
         keep(std::move(attempt));
     }
 
@@ -83,8 +88,10 @@ class CurlTransport : public Transport {
     };
 
     std::unique_ptr<CurlLoop> make_loop() {
-        return std::make_unique<CurlLoop>(options_.base, options_.max_connections,
-                                          [this](CURL* easy, CURLcode code) { finished(easy, code); });
+        return std::make_unique<CurlLoop>(
+            options_.base, options_.max_connections,
+            [](CURL* easy, curl_socket_t fd) { CurlAttempt::of(easy)->uses(fd); },
+            [this](CURL* easy, CURLcode code) { finished(easy, code); });
     }
 
     // The handle used last is the warmest.
@@ -124,13 +131,26 @@ class CurlTransport : public Transport {
 
     // What must not happen inside send() or inside libcurl.
     void later() {
+        give_up_the_hopeless();
         std::erase_if(draining_, [](const std::unique_ptr<CurlLoop>& loop) { return loop->inflight() == 0; });
         std::deque<Failed> now;
         now.swap(failed_);
         for (Failed& one : now) one.done(std::move(one.result));
     }
 
+    void give_up_the_hopeless() {
+        if (!std::exchange(hopeless_, false)) return;
+        std::vector<CurlAttempt*> given_up;  // first all of them: finishing one may send others
+        for (const std::unique_ptr<CurlAttempt>& attempt : busy_)
+            if (attempt->hopeless()) given_up.push_back(attempt.get());
+        for (CurlAttempt* attempt : given_up) {
+            attempt->loop->remove(attempt->easy());
+            finished(attempt->easy(), CURLE_COULDNT_CONNECT);
+        }
+    }
+
     CurlOptions options_;
+    bool hopeless_ = false;  // some attempt is
     AttemptOptions attempt_options_;
     std::unique_ptr<event, FreeEvent> later_;
     std::vector<std::unique_ptr<CurlAttempt>> idle_, busy_;  // before the loops: an easy handle outlives its multi

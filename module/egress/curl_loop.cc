@@ -12,8 +12,8 @@ struct CurlLoop::Watch {
     size_t place = 0;  // in watched_
 };
 
-CurlLoop::CurlLoop(event_base* base, unsigned max_connections, Finished finished)
-    : base_(base), finished_(std::move(finished)), multi_(curl_multi_init()) {
+CurlLoop::CurlLoop(event_base* base, unsigned max_connections, Uses uses, Finished finished)
+    : base_(base), uses_(uses), finished_(std::move(finished)), multi_(curl_multi_init()) {
     timer_.reset(evtimer_new(base_, on_timer, this));
     if (multi_ == nullptr || timer_ == nullptr) {
         curl_multi_cleanup(multi_);
@@ -45,7 +45,7 @@ void CurlLoop::remove(CURL* easy) {
     --inflight_;
 }
 
-int CurlLoop::on_curl_socket(CURL* /*easy*/, curl_socket_t fd, int what, void* self, void* known) {
+int CurlLoop::on_curl_socket(CURL* easy, curl_socket_t fd, int what, void* self, void* known) {
     auto* loop = static_cast<CurlLoop*>(self);
     auto* watch = static_cast<Watch*>(known);
     if (what == CURL_POLL_REMOVE) {
@@ -59,6 +59,7 @@ int CurlLoop::on_curl_socket(CURL* /*easy*/, curl_socket_t fd, int what, void* s
         curl_multi_assign(loop->multi_, fd, nullptr);
         return 0;
     }
+    loop->uses_(easy, fd);
     if (watch != nullptr && watch->what == what) return 0;
     const auto wanted = static_cast<short>(((what & CURL_POLL_IN) != 0 ? EV_READ : 0) |
                                            ((what & CURL_POLL_OUT) != 0 ? EV_WRITE : 0) | EV_PERSIST);

@@ -15,8 +15,11 @@ class CurlLoop {
   public:
     using Finished = std::function<void(CURL*, CURLcode)>;
 
-    // finished: after the handle was taken off the multi; it may add others.
-    CurlLoop(event_base* base, unsigned max_connections, Finished finished);
+    using Uses = void (*)(CURL*, curl_socket_t);
+
+    // uses: this handle's transfer is on that socket now (or its name look-up on that pipe). finished: after the handle
+    // was taken off the multi; it may add others.
+    CurlLoop(event_base* base, unsigned max_connections, Uses uses, Finished finished);
     ~CurlLoop();  // closes every connection; handles still on it are taken off
     CurlLoop(const CurlLoop&) = delete;
     CurlLoop& operator=(const CurlLoop&) = delete;
@@ -31,7 +34,7 @@ class CurlLoop {
         void operator()(event* one) const { event_free(one); }
     };
 
-    static int on_curl_socket(CURL*, curl_socket_t fd, int what, void* self, void* watch);
+    static int on_curl_socket(CURL* easy, curl_socket_t fd, int what, void* self, void* watch);
     static int on_curl_timer(CURLM*, long timeout_ms, void* self);
     static void on_socket(evutil_socket_t fd, short events, void* self);
     static void on_timer(evutil_socket_t, short, void* self);
@@ -39,6 +42,7 @@ class CurlLoop {
     void act(curl_socket_t fd, int events);
 
     event_base* base_;
+    Uses uses_;
     Finished finished_;
     CURLM* multi_;
     std::unique_ptr<event, FreeEvent> timer_;

@@ -1,6 +1,6 @@
-// The guard of a plan: its [egress] networks, and our own listeners and upstream, which no delivery may reach (a delivery that comes
-// back in through our own front would be a new change, and loop). Callers: dispatch (each plan), the door (`trotline guard`).
-// Threads: pure.
+// The guard of a plan: its [egress] networks, and our own listeners and upstream, which no delivery may reach (a
+// delivery that comes back in through our own front would be a new change, and loop). Callers: dispatch (each plan),
+// the door (`trotline guard`). Threads: pure.
 #pragma once
 
 #include "egress/guard.h"

@@ -55,7 +55,8 @@ SendError error_of(CURLcode code) {
         case CURLE_GOT_NOTHING:
         case CURLE_PARTIAL_FILE:
             return SendError::reset;
-        case CURLE_WRITE_ERROR:  // our callback said stop
+        case CURLE_WRITE_ERROR:  // our callbacks said stop
+        case CURLE_ABORTED_BY_CALLBACK:
             return SendError::too_large;
         case CURLE_WEIRD_SERVER_REPLY:
         case CURLE_UNSUPPORTED_PROTOCOL:  // HTTP/0.9
@@ -68,7 +69,7 @@ SendError error_of(CURLcode code) {
 }
 
 std::string detail_of(CURLcode code, const char* message) {
-    if (code == CURLE_WRITE_ERROR) return "the answer is larger than allowed";
+    if (error_of(code) == SendError::too_large) return "the answer is larger than allowed";
     if (code == CURLE_OUT_OF_MEMORY) return "a header line of the answer has no end";
     return message != nullptr && message[0] != '\0' ? message : curl_easy_strerror(code);
 }

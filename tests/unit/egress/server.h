@@ -67,6 +67,13 @@ class Peer {
         return true;
     }
 
+    // Without reading: has the other side gone, or the test ended?
+    bool ended() const {
+        pollfd one{fd_, POLLRDHUP, 0};
+        return stop_ || (poll(&one, 1, 0) > 0 && (one.revents & (POLLRDHUP | POLLHUP | POLLERR)) != 0);
+    }
+    void pause() const { poll(nullptr, 0, 10); }
+
     // Until the other side closes.
     void wait_for_end() {
         char buffer[4096];

@@ -1,0 +1,58 @@
+// Names for the real libcurl: this file defines getaddrinfo for the whole test program, so that libcurl's resolver
+// thread (which calls it) sees the records of the test. Included by one source of a program only. Addresses are made by
+// the real function.
+#pragma once
+
+#include <dlfcn.h>
+#include <netdb.h>
+
+#include <atomic>
+#include <chrono>
+#include <functional>
+#include <map>
+#include <mutex>
+#include <string>
+#include <thread>
+#include <vector>
+
+namespace names {
+
+struct Record {
+    std::vector<std::string> addresses;
+    std::chrono::milliseconds delay{0};
+};
+
+inline std::mutex lock;
+inline std::map<std::string, std::function<Record(int nth)>> table;  // nth: how often the name was asked before
+inline std::map<std::string, int> asked;
+
+inline void set(const std::string& name, std::function<Record(int)> answer) {
+    std::lock_guard<std::mutex> hold(lock);
+    table[name] = std::move(answer);
+    asked[name] = 0;
+}
+
+}  // namespace names
+
+extern "C" __attribute__((visibility("default"))) int getaddrinfo(const char* node, const char* service,
+                                                                  const addrinfo* hints, addrinfo** out) {
+    using Real = int (*)(const char*, const char*, const addrinfo*, addrinfo**);
+    static const Real real = reinterpret_cast<Real>(dlsym(RTLD_NEXT, "getaddrinfo"));
+    names::Record record;
+    {
+        std::lock_guard<std::mutex> hold(names::lock);
+        const auto found = names::table.find(node == nullptr ? "" : node);
+        if (found == names::table.end()) return real(node, service, hints, out);
+        record = found->second(names::asked[node]++);
+    }
+    std::this_thread::sleep_for(record.delay);
+    addrinfo* first = nullptr;
+    addrinfo** last = &first;
+    for (const std::string& address : record.addresses) {
+        // One block each, as freeaddrinfo of the C library expects of a list.
+        if (real(address.c_str(), service, hints, last) != 0) continue;
+        while (*last != nullptr) last = &(*last)->ai_next;
+    }
+    *out = first;
+    return first == nullptr ? EAI_NONAME : 0;
+}
