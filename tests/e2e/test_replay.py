@@ -37,8 +37,8 @@ class Tape:
 
 class Player(Upstream):
     def __init__(self):
-        self.bytes = b""
-        super().__init__(answer=lambda request: self.bytes)
+        self.bytes, self.ends = b"", False
+        super().__init__(answer=lambda request: (self.bytes, "close") if self.ends else self.bytes)
 
 
 @pytest.fixture(scope="module")
@@ -67,6 +67,7 @@ def test_exchange(proxy, player, name):
     recorded_request = Stream(Tape(sent)).request()
     recorded = Stream(Tape(player.bytes)).reply(recorded_request.method)
     old_client = recorded_request.version == "HTTP/1.0"
+    player.ends = recorded.header("connection") == "close"
     player.requests.clear()
 
     with Client(proxy.port) as client:
