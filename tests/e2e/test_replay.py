@@ -8,6 +8,8 @@ requests HTTP/1.0 goes up as HTTP/1.1. Connection, Keep-Alive, Expect and Transf
          undone. All else is equal, to the byte.
 """
 
+import sqlite3
+
 import pytest
 from harness import CASES, Client, Stream, Trotline, Upstream, wait_until
 
@@ -37,7 +39,7 @@ class Tape:
 
 class Player(Upstream):
     def __init__(self):
-        self.bytes, self.ends = b"", False
+        self.bytes, self.ends, self.played = b"", False, 0
         super().__init__(answer=lambda request: (self.bytes, "close") if self.ends else self.bytes)
 
 
@@ -51,6 +53,7 @@ def player():
 def proxy(request, player):
     with Trotline(HOOKS if request.param == "captured" else "", upstream=player.url) as process:
         process.captures = request.param == "captured"
+        player.played = 0
         yield process
 
 
@@ -69,6 +72,7 @@ def test_exchange(proxy, player, name):
     old_client = recorded_request.version == "HTTP/1.0"
     player.ends = recorded.header("connection") == "close"
     player.requests.clear()
+    player.played += 1
 
     with Client(proxy.port) as client:
         client.send(sent)
@@ -97,3 +101,10 @@ def test_exchange(proxy, player, name):
     assert request.header("x-forwarded-proto") == "http"
     assert request.header("x-forwarded-host") == recorded_request.header("host")
     assert len(request.headers) >= 3 and tuple(name.lower() for name, _ in request.headers[-3:]) == FORWARDED
+
+
+def test_they_were_captured(proxy, player):
+    """The control: where a hook matches, each of these exchanges is an event on disk; where there is none, there are no events."""
+    with sqlite3.connect(f"file:{proxy.store / 'trotline.db'}?mode=ro", uri=True) as record:
+        (count,) = record.execute("SELECT count(*) FROM events").fetchone()
+    assert count == (player.played if proxy.captures else 0)
