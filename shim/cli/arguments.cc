@@ -57,7 +57,8 @@ const CLI::App& innermost(const CLI::App& app) {
 }
 
 std::string unknown_option(const CLI::App& at, const std::string& word) {
-    return fmt::format("unknown option {}{}; {}", word, nearest(word, names_of(at)), help_of(at));
+    const std::string name = word.substr(0, word.find('='));
+    return fmt::format("unknown option {}{}; {}", name, nearest(name, names_of(at)), help_of(at));
 }
 
 bool option_like(const std::string& word) { return word.size() > 1 && word.front() == '-'; }
@@ -74,7 +75,7 @@ std::string complaint(const CLI::App& app, const CLI::ParseError& error) {
     const CLI::App& at = innermost(app);
     const std::string help = help_of(at);
     const std::vector<std::string> extras = app.remaining(true);
-    const std::string word = extras.empty() ? std::string() : extras.front().substr(0, extras.front().find('='));
+    const std::string word = extras.empty() ? std::string() : extras.front();
     if (option_like(word)) return unknown_option(at, word);
     if (extras.empty()) {
         const bool bare = at.get_parent() == nullptr && dynamic_cast<const CLI::RequiredError*>(&error) != nullptr;
