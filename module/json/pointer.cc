@@ -14,6 +14,14 @@
 namespace trot {
 namespace {
 
+// Chosen while the library loads: simdjson's first look at the processor allocates inside a noexcept function, which at
+// any later time would end the process when memory is short.
+const simdjson::implementation* choose() {
+    (void)simdjson::get_active_implementation()->name();  // makes it look
+    return simdjson::get_active_implementation();
+}
+const simdjson::implementation* const implementation = choose();
+
 constexpr size_t max_depth = 256;
 constexpr size_t max_text = 64U << 20;
 
@@ -161,9 +169,7 @@ bool JsonReader::Impl::reserve(size_t size) {
     parser.reset();
     capacity = 0;
     close = {};
-    if (simdjson::get_active_implementation()->create_dom_parser_implementation(room, max_depth, parser) !=
-        simdjson::SUCCESS)
-        return false;
+    if (implementation->create_dom_parser_implementation(room, max_depth, parser) != simdjson::SUCCESS) return false;
     padded = std::make_unique<uint8_t[]>(room + simdjson::SIMDJSON_PADDING);
     capacity = room;
     return true;

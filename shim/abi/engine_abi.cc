@@ -138,9 +138,9 @@ void trot_engine_drop(trot_engine* engine) noexcept {
     if (engine == nullptr) return;
     (void)sealed(nullptr, [&] {
         engine->engine->stop(0);
-        delete engine;
         return static_cast<int>(TROT_OK);
     });
+    delete engine;
 }
 
 int trot_engine_status(trot_engine* engine, trot_reply** out) noexcept {
