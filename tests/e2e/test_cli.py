@@ -72,7 +72,6 @@ def test_help_on_every_level():
     (["run", "--upstream", "http://127.0.0.1:1", "--hook", "order.created"], "TOPIC=METHOD PATH"),
     (["run", "--upstream", "http://127.0.0.1:1", "--hook", "a=POST /a", "--deliver-to", "http://127.0.0.1:2"], "needs --secret-file"),
     (["run", "-c", "x.toml", "--upstream", "http://127.0.0.1:1"], "not both"),
-    (["check", "-c", "/nonexistent/x.toml"], "/nonexistent/x.toml"),
     (["sign", "--secret-file", "/nonexistent"], "cannot read /nonexistent"),
     (["verify", "--secret-file", "SECRET", "--header", "no colon"], "'NAME: VALUE'"),
     (["sign", "--secret-file", "SECRET", "--format", "carrier-pigeon"], "carrier-pigeon"),
@@ -121,6 +120,10 @@ def test_check_names_every_mistake(tmp_path):
     assert all(line.startswith(f"{path}:") for line in lines), lines
     assert any(":3:" in line and "guarantee" in line for line in lines), lines
     assert any(":5:" in line for line in lines) and any(":6:" in line for line in lines), lines
+
+
+def test_check_of_a_file_that_is_not_there():
+    assert said(trotline("check", "-c", "/nonexistent/x.toml"), 1).startswith("/nonexistent/x.toml: ")
 
 
 def test_check_warns_beside_the_answer(tmp_path):
