@@ -116,15 +116,16 @@ bool SpillKeeper::spill(const std::vector<TicketPtr>& tickets) {
                                               written.fault().text + "; they wait in memory until one of them does");
             return false;
         }
-        if (!announced_) {
-            desk_->note(Level::alarm, "the store does not take events; exchanges wait in the spill file until it does");
-            announced_ = true;
-        }
+        // From here to the last settle() nothing may fail: a ticket that stayed would be spilled twice.
         desk_->count(&Counters::spilled, next - first);
         for (size_t i = first; i < next; ++i) {
             RecordDone done;
             done.outcome = Recorded::spilled;
             desk_->settle(tickets[i], Place::spill, std::move(done));
+        }
+        if (!announced_) {
+            desk_->note(Level::alarm, "the store does not take events; exchanges wait in the spill file until it does");
+            announced_ = true;
         }
     }
     return true;

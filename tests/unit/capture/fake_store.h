@@ -22,7 +22,7 @@ class FakeStore : public trot::Store, public trot::Writer, public trot::Tx {
 
     // How the next commits end; set before the jobs come. Called on the writer thread.
     std::function<trot::Result<void>(const trot::Event&)> refuse;  // a job's own fault
-    std::function<void()> around_job;                              // before write() and before done()
+    std::function<void()> before_job, after_job;                   // around write() and around done()
     std::atomic<bool> sick{false}, hang{false};
 
     std::vector<trot::Event> events() {
@@ -99,15 +99,17 @@ class FakeStore : public trot::Store, public trot::Writer, public trot::Tx {
         trot::Result<void> outcome = trot::Fault{trot::Code::store, "sick"};
         pending_.clear();
         if (!sick) {
-            if (around_job) around_job();
+            if (before_job) before_job();
             outcome = job.write(*this);
+            if (after_job) after_job();
         }
         if (outcome) {
             const std::lock_guard<std::mutex> hold(lock_);
             events_.insert(events_.end(), pending_.begin(), pending_.end());
         }
-        if (around_job) around_job();
+        if (before_job) before_job();
         job.done(outcome);
+        if (after_job) after_job();
     }
 
     std::string path_;
