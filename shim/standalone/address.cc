@@ -87,12 +87,6 @@ std::optional<Origin> parse_origin(std::string_view url) {
     } else {
         return std::nullopt;
     }
-    if (url.starts_with("unix:")) {
-        origin.unix_path = std::string(url.substr(5));
-        origin.authority = "localhost";
-        if (origin.tls || !unix_address(origin.unix_path)) return std::nullopt;
-        return origin;
-    }
     if (url.ends_with('/')) url.remove_suffix(1);
     origin.authority = std::string(url);
     origin.port = origin.tls ? "443" : "80";
@@ -112,10 +106,6 @@ std::optional<Origin> parse_origin(std::string_view url) {
 
 std::vector<SocketAddress> resolve(const Origin& origin, std::string& why) {
     std::vector<SocketAddress> found;
-    if (!origin.unix_path.empty()) {
-        if (auto address = unix_address(origin.unix_path)) found.push_back(*address);
-        return found;
-    }
     addrinfo hints{};
     hints.ai_socktype = SOCK_STREAM;
     hints.ai_flags = AI_NUMERICSERV;

@@ -28,10 +28,9 @@ struct Origin {
     std::string host;       // without brackets
     std::string port;       // decimal
     std::string authority;  // as it goes into a Host field: port left out when it is the scheme's
-    std::string unix_path;  // instead of host and port
 };
 
-// "http://host:port", "https://host", "http://unix:/path"; nothing when it cannot be read.
+// "http://host:port", "https://host"; nothing when it cannot be read.
 std::optional<Origin> parse_origin(std::string_view url);
 
 // Every address of the origin, in the system's order. Blocks on DNS. An empty result leaves the reason in `why`.

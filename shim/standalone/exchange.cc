@@ -77,8 +77,9 @@ void Exchange::send_up(bool fresh) {
 // and only when the request cannot have been acted upon twice.
 bool Exchange::retry() {
     if (upstream_ == nullptr || !upstream_->reused() || phase_ != Phase::head || answer_started_) return false;
-    const bool again = safe_method(request_.method) && request_.framing == http::Framing::none;
-    const bool untouched = upstream_->nothing_sent() && request_.framing == http::Framing::none;
+    const bool bodyless = request_.framing != http::Framing::chunked && request_.length == 0;
+    const bool again = safe_method(request_.method) && bodyless;
+    const bool untouched = upstream_->nothing_sent() && bodyless;
     if (!again && !untouched) return false;
     drop_upstream();
     send_up(true);

@@ -65,8 +65,8 @@ std::shared_ptr<Snapshot> Server::snapshot(PlanHandle plan, std::string& why) {
     made->settings = read_settings(plan.get());
     made->plan = std::move(plan);
     if (!proxy_) return made;
-    if (made->settings.listen.empty() || made->settings.upstream.empty()) {
-        why = "a proxy needs [standalone] listen and upstream";
+    if (made->settings.upstream.empty()) {
+        why = "[standalone] upstream is not set; it says where the application is, like \"http://127.0.0.1:8000\"";
         return nullptr;
     }
     if (worker_.now != nullptr && worker_.now->upstream != nullptr &&

@@ -38,6 +38,7 @@ Settings read_settings(const trot_plan* plan) {
     const Reader from(plan);
     Settings to;
     from.list("standalone.listen", to.listen);
+    if (to.listen.empty()) to.listen.emplace_back("127.0.0.1:8080");
     from.list("admin.listen", to.admin_listen);
     from.text("standalone.upstream", to.upstream);
     from.text("standalone.upstream_ca_file", to.upstream_ca_file);
