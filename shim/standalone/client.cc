@@ -203,11 +203,13 @@ void Client::finish(bool keep_alive) {
     handler_ = nullptr;
     if (!keep_alive || !body_.complete()) return leave();
     state_ = State::idle;
+    served_ = true;
     paused_ = false;
     parser_.reset();
     stream_.want_read(true);
     read_deadline_.set(worker_.now->settings.keepalive_timeout_ms);
     if (!pumping_ && (eof_ || evbuffer_get_length(stream_.input()) > 0)) pump();
+    if (worker_.full) worker_.room(worker_.room_argument);
 }
 
 void Client::refuse(int status, const std::string& why) {

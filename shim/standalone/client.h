@@ -57,7 +57,8 @@ class Client final : public Mortal, public StreamUser {
 
     // For the worker.
     bool idle() const { return state_ == State::idle && stream_.unsent() == 0; }
-    bool lingering() const { return state_ == State::linger && stream_.unsent() == 0; }
+    bool served() const { return served_; }  // at least one request
+    bool asking() const { return state_ == State::head; }
     bool sending() const { return stream_.unsent() > 0; }
     void close();
     void close_now() { gone(); }  // also in the middle of an exchange
@@ -94,6 +95,7 @@ class Client final : public Mortal, public StreamUser {
     State state_ = State::idle;
     bool pumping_ = false;
     bool paused_ = false;
+    bool served_ = false;
     bool eof_ = false;  // the client has sent its last byte
     bool awaits_continue_ = false;
     bool keep_alive_ = true;

@@ -252,19 +252,19 @@ void Server::reopen_logs() {
     log_.say(TROT_LOG_NOTICE, "logs reopened");
 }
 
-// At the limit an idle keep-alive connection makes room; without one, new clients wait in the backlog.
+// Beyond the limit the oldest idle connection makes room; without one, new clients wait in the backlog.
 void Server::make_room() {
     if (worker_.now == nullptr) return;
     const size_t most = worker_.now->settings.client_connections;
-    if (worker_.client_count >= most) {
-        const auto idle =
-            std::find_if(worker_.clients.begin(), worker_.clients.end(), [](const Client* one) { return one->idle(); });
-        if (idle != worker_.clients.end()) return (*idle)->close();
-    }
-    const bool full = worker_.client_count >= most;
-    if (full == full_) return;
-    full_ = full;
-    if (full) log_.say(TROT_LOG_WARNING, "standalone.client_connections reached: new clients wait");
+    auto& clients = worker_.clients;
+    if (worker_.client_count < most && !worker_.full) return;
+    auto idle =
+        std::find_if(clients.begin(), clients.end(), [](const Client* one) { return one->idle() && one->served(); });
+    if (worker_.client_count > most && idle != clients.end()) return (*idle)->close();  // comes here again
+    const bool full = worker_.client_count >= most && idle == clients.end();
+    if (full == worker_.full) return;
+    worker_.full = full;
+    if (full) log_.say(TROT_LOG_WARNING, "standalone.client_connections is reached: new clients wait");
     for (const auto& listener : listeners_)
         if (listener->door() == Door::proxy) listener->pause(full);
 }

@@ -73,7 +73,6 @@ class Server {
     std::unique_ptr<Deadline> last_call_;  // the end of draining or stopping
     std::unique_ptr<Deadline> log_timer_;
     Listeners listeners_;
-    bool full_ = false;  // no room for another client
     bool over_ = false;
     bool stopping_ = false;  // TERM or INT
     uint64_t told_dropped_ = 0;

@@ -31,8 +31,9 @@ void Server::leave(int64_t within_ms, bool drain) {
 
 bool Server::finished() const {
     if (!worker_.leaving || !worker_.exchanges.empty()) return false;
-    return std::all_of(worker_.clients.begin(), worker_.clients.end(),
-                       [](const Client* one) { return one->lingering(); });
+    // A drain also waits for a request that has begun to come.
+    const auto busy = [this](const Client* one) { return one->sending() || (one->asking() && !stopping_); };
+    return std::none_of(worker_.clients.begin(), worker_.clients.end(), busy);
 }
 
 void Server::stop_engine() {

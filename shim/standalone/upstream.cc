@@ -7,8 +7,7 @@ namespace trot::host {
 std::shared_ptr<Upstream> Upstream::make(Worker& worker, const Settings& settings, std::string& why) {
     auto origin = parse_origin(settings.upstream);
     if (!origin) {
-        why = "standalone.upstream \"" + settings.upstream +
-              "\" is not like http://127.0.0.1:8000 or https://host";
+        why = "standalone.upstream \"" + settings.upstream + "\" is not like http://127.0.0.1:8000 or https://host";
         return nullptr;
     }
     std::shared_ptr<Upstream> upstream(new Upstream(worker, *origin));
@@ -17,8 +16,7 @@ std::shared_ptr<Upstream> Upstream::make(Worker& worker, const Settings& setting
         if (upstream->tls_ == nullptr) return nullptr;
     }
     upstream->addresses_ = resolve(*origin, upstream->trouble_);
-    const bool numeric =
-        parse_address(origin->host + ":1") || parse_address("[" + origin->host + "]:1");
+    const bool numeric = parse_address(origin->host + ":1") || parse_address("[" + origin->host + "]:1");
     if (!numeric) {
         upstream->resolver_ = std::make_unique<Resolver>(
             worker.base, *origin, [self = upstream.get()](auto addresses, const std::string& trouble) {

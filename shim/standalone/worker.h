@@ -46,7 +46,8 @@ struct Worker {
     bool leaving = false;  // draining or stopping: every answer closes its connection
     std::string scratch;   // a head under construction
     std::vector<trot_field> fields;
-    void (*room)(void*) = nullptr;  // called when a client connection has closed
+    bool full = false;              // no room for another client: listeners pause
+    void (*room)(void*) = nullptr;  // called when a connection came, went, or became idle while it was full
     void* room_argument = nullptr;
 
     Worker(HostLog& host_log, AccessLog& access_log) : log(host_log), access(access_log) {}
