@@ -58,7 +58,9 @@ Result<std::unique_ptr<WakeSocket>> WakeSocket::bind(const std::string& store_pa
     if (folder >= 0) unlinkat(folder, socket_name, 0);
     if (folder < 0 || fd < 0 || ::bind(fd, reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0)
         return Fault{Code::store, "dispatch: cannot bind " + store_path + "/" + socket_name + ": " + strerror(errno)};
-    fchmodat(folder, socket_name, 0600, 0);
+    // Only who may write the store may wake its dispatcher.
+    if (fchmodat(folder, socket_name, 0600, 0) != 0)
+        return Fault{Code::store, "dispatch: cannot chmod " + store_path + "/" + socket_name + ": " + strerror(errno)};
     return made;
 }
 
