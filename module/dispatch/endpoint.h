@@ -52,6 +52,7 @@ struct Endpoint {
     Breaker breaker;
     bool slow = false;     // answers take more than a second: see Sender
     int64_t usual_us = 0;  // moving average of an attempt's duration
+    int64_t heard_ms = 0;  // when it last answered, or was asked while nothing was in flight (steady clock)
     bool listed = false;   // waits for its turn in the sender's ring
 
     // What the store has for it besides the lanes

@@ -23,11 +23,11 @@ Result<void> Expansion::write(Tx& tx, bool) {
     return tx.set_cursor(to);
 }
 
-Expander::Expander(Context& context, EventCache& cache, const TopicIndex& topics, Made made)
+Expander::Expander(Context& context, EventCache& cache, const TopicIndex& topics, Seams seams)
     : context_(context),
       cache_(cache),
       topics_(topics),
-      made_(std::move(made)),
+      seams_(std::move(seams)),
       again_(context.base, -1, 0,
              [this] {
                  failing_ = false;
@@ -66,8 +66,10 @@ bool Expander::read() {
             context_.read_failed(cursor.fault());
             return false;
         }
+        const bool moved = cursor.value() != cursor_;
         cursor_ = looked_ = read_to_ = cursor.value();
         located_ = true;
+        if (moved) seams_.surprise();
     }
     Result<std::vector<Event>> events = reader->events_after(read_to_, read_events);
     if (!events) {
@@ -143,7 +145,7 @@ void Expander::came_back(Expansion& expansion, const Result<void>& result) {
     }
     cursor_ = expansion.to;
     context_.counters.expanded.fetch_add(expansion.deliveries.size(), std::memory_order_relaxed);
-    if (!expansion.deliveries.empty()) made_(expansion);
+    if (!expansion.deliveries.empty()) seams_.made(expansion);
     poll();
 }
 

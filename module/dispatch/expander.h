@@ -30,10 +30,13 @@ struct Expansion {
 
 class Expander {
   public:
-    // made: the deliveries are durable and may be sent.
-    using Made = std::function<void(Expansion&)>;
+    struct Seams {
+        std::function<void(Expansion&)> made;  // the deliveries are durable and may be sent
+        // An expansion that was said to have failed was written after all: its deliveries are only in the store.
+        std::function<void()> surprise;
+    };
 
-    Expander(Context& context, EventCache& cache, const TopicIndex& topics, Made made);
+    Expander(Context& context, EventCache& cache, const TopicIndex& topics, Seams seams);
 
     void start();  // this process leads now
     void stop();   // begins nothing new
@@ -49,7 +52,7 @@ class Expander {
     Context& context_;
     EventCache& cache_;
     const TopicIndex& topics_;
-    Made made_;
+    Seams seams_;
     bool running_ = false;
     bool flying_ = false;
     bool located_ = false;  // cursor_ is what the store says

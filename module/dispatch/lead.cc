@@ -38,11 +38,14 @@ Lead::Lead(Context& context, PlanPtr plan, MakeTransport make_transport, std::fu
       sender_(context, cache_,
               {[this] { subscriptions_.index(); }, [this] { expander_.poll(); }, [this] { look_left(); }}),
       expander_(context, cache_, subscriptions_.topics(),
-                [this](Expansion& made) {
-                    for (size_t i = 0; i < made.deliveries.size(); ++i)
-                        if (const EndpointRef endpoint = subscriptions_.by_number(made.deliveries[i].subscription))
-                            sender_.offer(endpoint, made.deliveries[i], made.events[i]);
-                }),
+                {[this](Expansion& made) {
+                     for (size_t i = 0; i < made.deliveries.size(); ++i)
+                         if (const EndpointRef endpoint = subscriptions_.by_number(made.deliveries[i].subscription))
+                             sender_.offer(endpoint, made.deliveries[i], made.events[i]);
+                 },
+                 [this] {
+                     for (const auto& [number, endpoint] : subscriptions_.all()) sender_.read_anew(endpoint);
+                 }}),
       retention_(context),
       tick_(context.base, -1, 0, [this] { tick(); }) {}
 
@@ -68,6 +71,7 @@ void Lead::tick() {
                 break;
             }
             if (plan_ != running_ && !loading_) load();
+            for (const auto& [number, endpoint] : subscriptions_.all()) sender_.watch(*endpoint);
             expander_.poll();
             break;
         case State::leaving:

@@ -107,6 +107,11 @@ void Sender::consider(const EndpointRef& endpoint) {
         timers_.set(endpoint, now + std::max<int64_t>(1, endpoint->next_due_ms - context_.run.now_ms()));
 }
 
+void Sender::read_anew(const EndpointRef& endpoint) {
+    backlog_.mark(*endpoint);
+    consider(endpoint);
+}
+
 void Sender::pump() {
     for (int started = 0; started < attempts_a_round; ++started) {
         if (!running_ || ring_.empty() || inflight_ >= slots_ || outcomes_.full()) return;
@@ -167,7 +172,7 @@ bool Sender::attempt(const EndpointRef& endpoint, Item item) {
     signer.value()->headers(view, at_ms / 1000, *body, headers);
     headers.insert(headers.end(), endpoint->settings->headers.begin(), endpoint->settings->headers.end());
 
-    ++endpoint->inflight;
+    if (endpoint->inflight++ == 0) endpoint->heard_ms = context_.steady_ms();
     if (endpoint->slow) ++slow_inflight_;
     ++inflight_;
     context_.counters.attempts.fetch_add(1, std::memory_order_relaxed);
@@ -286,11 +291,19 @@ void Sender::health(const Try& what, const SendResult& result, bool delivered) {
 }
 
 void Sender::measure(Endpoint& endpoint, int64_t duration_us) {
-    endpoint.usual_us += (duration_us - endpoint.usual_us) / 8;
-    const bool slow = endpoint.usual_us > (endpoint.slow ? slow_us / 2 : slow_us);
+    endpoint.heard_ms = context_.steady_ms();
+    endpoint.usual_us += (duration_us - endpoint.usual_us) / (endpoint.usual_us == 0 ? 1 : 8);
+    set_slow(endpoint, endpoint.usual_us > (endpoint.slow ? slow_us / 2 : slow_us));
+}
+
+void Sender::set_slow(Endpoint& endpoint, bool slow) {
     if (slow == endpoint.slow) return;
     endpoint.slow = slow;
     slow_inflight_ = slow ? slow_inflight_ + endpoint.inflight : slow_inflight_ - endpoint.inflight;
+}
+
+void Sender::watch(Endpoint& endpoint) {
+    if (endpoint.inflight > 0 && context_.steady_ms() - endpoint.heard_ms > slow_us / 1000) set_slow(endpoint, true);
 }
 
 void Sender::durable(const OutcomeBatch& batch) {

@@ -39,7 +39,11 @@ class Sender {
     void offer(const EndpointRef& endpoint, const Delivery& delivery, const EventRef& event);
     // Looks again at what an endpoint could do: after a load, a state change, an outcome, a timer.
     void consider(const EndpointRef& endpoint);
+    void read_anew(const EndpointRef& endpoint);  // the store may have more for it than we were told
     void durable(const OutcomeBatch& batch);
+    // Now and then: an endpoint that has attempts in flight and has not answered for a second is slow before its first
+    // timeout.
+    void watch(Endpoint& endpoint);
     void drop(Endpoint& endpoint) { backlog_.drop_queued(endpoint); }
 
     unsigned inflight() const { return inflight_; }
@@ -58,6 +62,7 @@ class Sender {
     void disable(Endpoint& endpoint, const std::string& reason);
     void health(const Try& what, const SendResult& result, bool delivered);
     void measure(Endpoint& endpoint, int64_t duration_us);
+    void set_slow(Endpoint& endpoint, bool slow);
     void unsendable(const EndpointRef& endpoint, const Item& item, const Fault& fault);
 
     Context& context_;

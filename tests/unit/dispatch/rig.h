@@ -196,7 +196,7 @@ struct Rig {
 
     void open() {
         StoreOptions options;
-        options.path = dir.path() + "/store";
+        options.path = path.empty() ? dir.path() + "/store" : path;
         options.log = &log;
         options.counters = &counters;
         options.clock = &clock;
@@ -260,6 +260,7 @@ struct Rig {
     }
 
     TempDir dir;
+    std::string path;  // of the store; empty: one of its own
     JumpingClock clock;
     Log log;
     Counters counters;
