@@ -1,0 +1,253 @@
+// The dispatcher against the real store and the real libcurl transport. Prints one JSON object:
+//   drain      N pending deliveries of one subscription → a URL: deliveries a second, CPU µs each (the dispatcher's
+//   whole process) fan_out    events for 20 subscriptions each: CPU µs per delivery, and the ratio to `drain` (goal D4)
+//   restart    100,000 pending: milliseconds from start to the first delivery (R1)
+//   million    1,000,000 pending: milliseconds to the first delivery, resident memory in MiB
+// bench_dispatch --url http://127.0.0.1:PORT/ [--dir DIR] [--quick] [--only NAME]
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <chrono>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <filesystem>
+#include <fstream>
+#include <functional>
+#include <future>
+#include <string>
+#include <thread>
+
+#include "dispatch/dispatcher.h"
+#include "url/check.h"
+
+using namespace trot;
+
+namespace {
+
+double seconds() { return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count(); }
+
+double cpu_seconds() {
+    rusage used{};
+    getrusage(RUSAGE_SELF, &used);
+    const auto of = [](const timeval& t) {
+        return static_cast<double>(t.tv_sec) + static_cast<double>(t.tv_usec) / 1e6;
+    };
+    return of(used.ru_utime) + of(used.ru_stime);
+}
+
+double resident_mib() {
+    std::ifstream file("/proc/self/statm");
+    long all = 0;
+    long resident = 0;
+    file >> all >> resident;
+    return static_cast<double>(resident) * static_cast<double>(sysconf(_SC_PAGESIZE)) / 1048576.0;
+}
+
+[[noreturn]] void give_up(const std::string& why) {
+    fprintf(stderr, "bench_dispatch: %s\n", why.c_str());
+    exit(3);
+}
+
+class WriteJob final : public Job {
+  public:
+    WriteJob(std::function<Result<void>(Tx&)> write, std::promise<Result<void>>& done)
+        : write_(std::move(write)), done_(done) {}
+    Result<void> write(Tx& tx) override { return write_(tx); }
+    void done(const Result<void>& outcome) override { done_.set_value(outcome); }
+
+  private:
+    std::function<Result<void>(Tx&)> write_;
+    std::promise<Result<void>>& done_;
+};
+
+void write_now(Store& store, std::function<Result<void>(Tx&)> write) {
+    std::promise<Result<void>> done;
+    auto future = done.get_future();
+    std::unique_ptr<Job> job = std::make_unique<WriteJob>(std::move(write), done);
+    if (!store.writer().submit(job)) give_up("the writer has stopped");
+    if (const Result<void> result = future.get(); !result) give_up(result.fault().text);
+}
+
+struct Bench {
+    std::string url, dir;
+
+    PlanPtr plan(size_t subscriptions) const {
+        auto out = std::make_shared<Plan>();
+        UrlRules rules;
+        Result<CheckedUrl> checked = check_url(url, rules);
+        if (!checked) give_up(checked.fault().text);
+        for (size_t i = 0; i < subscriptions; ++i) {
+            Subscription one;
+            one.name = "s" + std::to_string(i);
+            one.topics = {"*"};
+            one.url = checked.value();
+            one.secrets.emplace_back("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw");
+            one.schedule_ms = {5000, 300000};
+            one.concurrency = subscriptions == 1 ? 64 : 8;
+            out->subscriptions.push_back(std::move(one));
+        }
+        out->egress.allow = {"127.0.0.1/32", "::1/128"};
+        return out;
+    }
+
+    std::unique_ptr<Store> open(const std::string& name) const {
+        StoreOptions options;
+        options.path = dir + "/" + name;
+        auto store = open_store(options);
+        if (!store) give_up(store.fault().text);
+        return std::move(store).value();
+    }
+
+    static void add_events(Store& store, size_t count) {
+        const auto payload = std::make_shared<const std::string>("{\"fill\":\"" + std::string(1000, 'x') + "\"}");
+        for (size_t done = 0; done < count;) {
+            const size_t some = std::min<size_t>(1000, count - done);
+            write_now(store, [&](Tx& tx) -> Result<void> {
+                for (size_t i = 0; i < some; ++i) {
+                    Event event;
+                    event.topic = "order.created";
+                    event.resource = "order";
+                    event.resource_id = "1042";
+                    event.action = "created";
+                    event.at_ms = system_clock().wall_ms();
+                    event.status = 201;
+                    event.capture = std::string(16, 'c');
+                    event.payload = payload;
+                    if (Result<void> added = tx.add_event(event); !added) return added;
+                }
+                return {};
+            });
+            done += some;
+        }
+    }
+
+    std::unique_ptr<Dispatcher> start(Store& store, const PlanPtr& with, Counters& counters, Log& log) const {
+        DispatchOptions options;
+        options.store = &store;
+        options.plan = with;
+        options.counters = &counters;
+        options.log = &log;
+        auto made = start_dispatcher(options);
+        if (!made) give_up(made.fault().text);
+        return std::move(made).value();
+    }
+
+    static void wait(const std::atomic<uint64_t>& counter, uint64_t count, double within) {
+        const double end = seconds() + within;
+        while (counter.load() < count) {
+            if (seconds() > end)
+                give_up("took too long: " + std::to_string(counter.load()) + " of " + std::to_string(count));
+            usleep(200);
+        }
+    }
+
+    struct Rate {
+        double per_second, cpu_us;
+    };
+    // Events are recorded first, then everything is expanded and delivered.
+    Rate run(const std::string& name, size_t subscriptions, size_t events) const {
+        auto store = open(name);
+        add_events(*store, events);
+        Counters counters;
+        Log log;
+        const double start_at = seconds();
+        const double cpu = cpu_seconds();
+        auto dispatcher = start(*store, plan(subscriptions), counters, log);
+        const size_t deliveries = events * subscriptions;
+        wait(counters.delivered, deliveries, 300);
+        const Rate out{static_cast<double>(deliveries) / (seconds() - start_at),
+                       (cpu_seconds() - cpu) * 1e6 / static_cast<double>(deliveries)};
+        dispatcher->stop(5000);
+        store->writer().stop(5000);
+        return out;
+    }
+
+    struct Restart {
+        double first_ms, resident;
+    };
+    Restart restart(const std::string& name, size_t pending) const {
+        {
+            // Expanded, but nobody delivers: the subscription is paused.
+            auto store = open(name);
+            auto paused = std::make_shared<Plan>(*plan(1));
+            paused->subscriptions[0].paused = true;
+            Counters counters;
+            Log log;
+            auto dispatcher = start(*store, paused, counters, log);
+            for (size_t done = 0; done < pending; done += 10000) {
+                add_events(*store, 10000);
+                dispatcher->wake();
+                wait(counters.expanded, done + 10000, 600);
+            }
+            dispatcher->stop(1000);
+            store->writer().stop(10000);
+        }
+        Counters counters;
+        Log log;
+        const double start_at = seconds();
+        auto store = open(name);
+        auto dispatcher = start(*store, plan(1), counters, log);
+        wait(counters.delivered, 1, 60);
+        Restart out{(seconds() - start_at) * 1e3, 0};
+        wait(counters.delivered, std::min<uint64_t>(pending, 20000), 120);
+        out.resident = resident_mib();
+        dispatcher->stop(2000);
+        store->writer().stop(10000);
+        return out;
+    }
+};
+
+}  // namespace
+
+int main(int argc, char** argv) {
+    Bench bench;
+    bench.dir = "/tmp";
+    bool quick = false;
+    std::string only;
+    for (int i = 1; i < argc; ++i) {
+        const std::string word = argv[i];
+        if (word == "--quick")
+            quick = true;
+        else if (word == "--url" && i + 1 < argc)
+            bench.url = argv[++i];
+        else if (word == "--dir" && i + 1 < argc)
+            bench.dir = argv[++i];
+        else if (word == "--only" && i + 1 < argc)
+            only = argv[++i];
+        else
+            return fprintf(stderr, "usage: bench_dispatch --url URL [--dir DIR] [--quick] [--only NAME]\n"), 2;
+    }
+    if (bench.url.empty()) return fprintf(stderr, "bench_dispatch: --url is needed: a server that answers 2xx\n"), 2;
+    bench.dir += "/trotline-bench-XXXXXX";
+    if (mkdtemp(bench.dir.data()) == nullptr) give_up("cannot make " + bench.dir);
+
+    const auto wanted = [&only](const char* name) { return only.empty() || only == name; };
+    printf("{\"payload_bytes\":1011");
+    double drain_cpu = 0;
+    if (wanted("drain") || wanted("fan_out")) {
+        const Bench::Rate rate = bench.run("drain", 1, quick ? 20000 : 100000);
+        drain_cpu = rate.cpu_us;
+        printf(",\"drain\":{\"per_second\":%.0f,\"cpu_us\":%.1f}", rate.per_second, rate.cpu_us);
+    }
+    if (wanted("fan_out")) {
+        const Bench::Rate rate = bench.run("fan_out", 20, quick ? 1000 : 5000);
+        printf(",\"fan_out\":{\"per_second\":%.0f,\"cpu_us\":%.1f,\"ratio\":%.2f}", rate.per_second, rate.cpu_us,
+               rate.cpu_us / drain_cpu);
+    }
+    if (wanted("restart")) {
+        const Bench::Restart restart = bench.restart("restart", 100000);
+        printf(",\"restart\":{\"pending\":100000,\"first_ms\":%.1f,\"resident_mib\":%.1f}", restart.first_ms,
+               restart.resident);
+    }
+    if (wanted("million") && !quick) {
+        const Bench::Restart restart = bench.restart("million", 1000000);
+        printf(",\"million\":{\"pending\":1000000,\"first_ms\":%.1f,\"resident_mib\":%.1f}", restart.first_ms,
+               restart.resident);
+    }
+    printf("}\n");
+    std::error_code ignored;
+    std::filesystem::remove_all(bench.dir, ignored);
+    return 0;
+}
