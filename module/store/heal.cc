@@ -66,7 +66,8 @@ Result<void> Keeper::probe() {
 
 void Keeper::heal() {
     bool sick = false;
-    Result<void> well = lock_.is_open() ? Result<void>() : lock_.open(core_.files.lock);
+    int error = 0;
+    Result<void> well = lock_.open(core_.files.lock, error);
     if (well.ok()) well = acquire(heal_wait_ms);
     if (well.ok()) {
         if (!db_.is_open()) well = connect(sick);

@@ -1,6 +1,7 @@
 #include "store/keeper.h"
 
 #include <algorithm>
+#include <cerrno>
 #include <exception>
 
 #include "store/connect.h"
@@ -59,7 +60,14 @@ Result<void> Keeper::connect(bool& sick) {
 }
 
 Result<void> Keeper::open() {
-    if (Result<void> lock = lock_.open(core_.files.lock); !lock.ok()) return lock;
+    int error = 0;
+    if (Result<void> lock = lock_.open(core_.files.lock, error); !lock.ok()) {
+        const bool may_pass =
+            error == EROFS || error == ENOSPC || error == EDQUOT || error == EMFILE || error == ENFILE;
+        if (!may_pass || !file_id(core_.files.db).there) return lock;
+        fall_sick(lock.fault(), true);
+        return {};
+    }
     bool sick = false;
     Result<void> opened = acquire(core_.options.busy_ms);
     if (opened.ok()) {

@@ -28,11 +28,13 @@ LockFile::~LockFile() {
     if (fd_ >= 0) close(fd_);
 }
 
-Result<void> LockFile::open(const std::string& path) {
+Result<void> LockFile::open(const std::string& path, int& error) {
+    error = 0;
     if (fd_ >= 0) return {};
     fd_ = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
-    if (fd_ < 0) return Fault{Code::store, "cannot open the lock file " + path + ": " + std::strerror(errno)};
-    return {};
+    if (fd_ >= 0) return {};
+    error = errno;
+    return Fault{Code::store, "cannot open the lock file " + path + ": " + std::strerror(error)};
 }
 
 bool LockFile::attempt() { return set_lock(fd_, F_WRLCK); }

@@ -18,7 +18,7 @@ class LockFile {
     LockFile(const LockFile&) = delete;
     LockFile& operator=(const LockFile&) = delete;
 
-    Result<void> open(const std::string& path);
+    Result<void> open(const std::string& path, int& error);  // error: errno of a failure
     bool is_open() const { return fd_ >= 0; }
     // Waits at most wait_ms, asking give_up() now and then. Fault{Code::late} when it did not get the lock.
     Result<void> acquire(int64_t wait_ms, const std::function<bool()>& give_up);

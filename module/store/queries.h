@@ -19,12 +19,18 @@ inline constexpr const char* sql_event =
     "SELECT number, topic, resource, resource_id, action, hook, at_ms, flags, method, path, status, capture, item, "
     "payload "
     "FROM events WHERE number = ?";
-// `state = 0` is written out: only so may SQLite use the partial index.
+// `state = 0` is written out: only so may SQLite use the partial index. Two halves instead of `(due_ms, number) > (?3,
+// ?4)`, for which it would use only due_ms: many deliveries of one millisecond would be read again for each page. It
+// merges the halves in order.
 inline constexpr const char* sql_due =
     "SELECT d.number, d.event, d.subscription, d.format, d.state, d.due_ms, d.attempts, d.last_status, d.last_error, "
     "d.finished_ms FROM deliveries d INDEXED BY deliveries_due "
-    "WHERE d.subscription = ?1 AND d.state = 0 AND d.due_ms <= ?2 AND (d.due_ms, d.number) > (?3, ?4) "
-    "ORDER BY d.due_ms, d.number LIMIT ?5";
+    "WHERE d.subscription = ?1 AND d.state = 0 AND d.due_ms = ?3 AND d.number > ?4 AND ?3 <= ?2 "
+    "UNION ALL "
+    "SELECT d.number, d.event, d.subscription, d.format, d.state, d.due_ms, d.attempts, d.last_status, d.last_error, "
+    "d.finished_ms FROM deliveries d INDEXED BY deliveries_due "
+    "WHERE d.subscription = ?1 AND d.state = 0 AND d.due_ms > ?3 AND d.due_ms <= ?2 "
+    "ORDER BY due_ms, number LIMIT ?5";
 inline constexpr const char* sql_next_due =
     "SELECT due_ms FROM deliveries INDEXED BY deliveries_due WHERE subscription = ? AND state = 0 ORDER BY due_ms "
     "LIMIT 1";

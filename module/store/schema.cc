@@ -2,7 +2,26 @@
 
 namespace trot {
 
-const std::string_view schema_v1 = R"sql(
+namespace {
+
+// SPELL(prefix, column) in the views: the id as people see it (crypto/ids.h), 13 letters of 5 bits.
+std::string spelled(std::string sql) {
+    static const std::string mark = "SPELL(";
+    for (size_t at = sql.find(mark); at != std::string::npos; at = sql.find(mark)) {
+        const size_t comma = sql.find(", ", at);
+        const size_t end = sql.find(')', at);
+        const std::string prefix = sql.substr(at + mark.size(), comma - at - mark.size());
+        const std::string column = sql.substr(comma + 2, end - comma - 2);
+        std::string text = "'" + prefix + "'";
+        for (int shift = 60; shift >= 0; shift -= 5)
+            text += " || substr('0123456789ABCDEFGHJKMNPQRSTVWXYZ', ((" + column + " >> " + std::to_string(shift) +
+                    ") & 31) + 1, 1)";
+        sql.replace(at, end + 1 - at, text);
+    }
+    return sql;
+}
+
+constexpr const char* tables_v1 = R"sql(
 CREATE TABLE meta (
   key   TEXT PRIMARY KEY,
   value INTEGER NOT NULL
@@ -76,13 +95,14 @@ INSERT INTO meta (key, value) VALUES
   ('probe', 0);
 
 CREATE VIEW v_events AS
-  SELECT number, strftime('%Y-%m-%dT%H:%M:%fZ', at_ms / 1000.0, 'unixepoch') AS at,
+  SELECT SPELL(evt_, number) AS id, number,
+         strftime('%Y-%m-%dT%H:%M:%fZ', at_ms / 1000.0, 'unixepoch') AS at,
          topic, resource, resource_id, action, hook, method, path, status, flags, length(payload) AS bytes,
          CAST(payload AS TEXT) AS payload
   FROM events;
 
 CREATE VIEW v_deliveries AS
-  SELECT d.number, d.event, s.name AS subscription, d.format,
+  SELECT SPELL(dlv_, d.number) AS id, d.number, SPELL(evt_, d.event) AS event, s.name AS subscription, d.format,
          CASE d.state WHEN 0 THEN 'pending' WHEN 1 THEN 'delivered' WHEN 2 THEN 'dead' WHEN 3 THEN 'cancelled'
                       ELSE d.state END AS state,
          strftime('%Y-%m-%dT%H:%M:%fZ', d.due_ms / 1000.0, 'unixepoch') AS due,
@@ -91,5 +111,12 @@ CREATE VIEW v_deliveries AS
               ELSE strftime('%Y-%m-%dT%H:%M:%fZ', d.finished_ms / 1000.0, 'unixepoch') END AS finished
   FROM deliveries d LEFT JOIN subscriptions s ON s.number = d.subscription;
 )sql";
+
+}  // namespace
+
+const std::string& schema_v1() {
+    static const std::string sql = spelled(tables_v1);
+    return sql;
+}
 
 }  // namespace trot

@@ -1,15 +1,15 @@
 // The tables as SQL. What each column means, and why each index is there, is told in schema.md; both change together.
-// Callers: migrate (makes them), salvage (makes them in a new file), check (expects them). Threads: constants.
+// Callers: migrate (makes them), salvage (makes them in a new file), check (expects them). Threads: any.
 #pragma once
 
 #include <cstdint>
-#include <string_view>
+#include <string>
 
 namespace trot {
 
 inline constexpr int64_t application_id = 0x54524f54;  // "TROT": file(1) and we recognise our file by it
 inline constexpr int schema_version = 1;               // PRAGMA user_version; migrate.cc holds the steps
 
-extern const std::string_view schema_v1;
+const std::string& schema_v1();
 
 }  // namespace trot

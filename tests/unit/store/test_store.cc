@@ -348,6 +348,36 @@ void a_bad_job_fails_alone(void**) {
     assert_int_equal(open.counters.store_faults.load(), 0);
 }
 
+void due_pages_are_whole(void**) {
+    TempDir dir;
+    Open open(dir / "store");
+    assert_fine(write_now(*open.store, [&](Tx& tx) -> Result<void> {
+        for (int at = 0; at < 100; ++at) {
+            Delivery delivery;
+            delivery.subscription = 1 + at % 2;
+            delivery.due_ms = 1000 + (99 - at) / 40;  // later numbers are due earlier, many at once
+            assert_fine(tx.add_delivery(delivery));
+        }
+        return {};
+    }));
+    std::pair<int64_t, int64_t> position{0, 0};
+    size_t seen = 0;
+    for (size_t got = 7; got == 7;) {
+        const auto page = open.reader->due(1, 1002, position.first, position.second, 7);
+        assert_fine(page);
+        got = page.value().size();
+        for (const Delivery& delivery : page.value()) {
+            const std::pair<int64_t, int64_t> next{delivery.due_ms, delivery.number};
+            assert_true(next > position);
+            assert_int_equal(delivery.subscription, 1);
+            position = next;
+            ++seen;
+        }
+    }
+    assert_int_equal(seen, 50);
+    assert_int_equal(open.reader->due(1, 1001, 1002, 0, 100).value().size(), 0);
+}
+
 void an_event_is_found_by_its_capture(void**) {
     TempDir dir;
     Open open(dir / "store");
@@ -440,6 +470,7 @@ int main() {
         cmocka_unit_test(subscriptions_keep_who_they_are),
         cmocka_unit_test(retention_takes_what_is_finished),
         cmocka_unit_test(a_bad_job_fails_alone),
+        cmocka_unit_test(due_pages_are_whole),
         cmocka_unit_test(an_event_is_found_by_its_capture),
         cmocka_unit_test(stop_runs_what_waits_and_fails_the_rest),
         cmocka_unit_test(beside_a_running_host),
