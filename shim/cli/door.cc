@@ -43,10 +43,15 @@ Exit exit_of(int code) {
     }
 }
 
-Plan load_plan(const std::string& path) {
-    const std::string name = path.empty() ? default_config : path;
-    if (path.empty() && access(default_config, F_OK) != 0)
+std::string config_file(const std::string& path) {
+    if (!path.empty()) return path;
+    if (access(default_config, F_OK) != 0)
         throw Failure(exit_usage, fmt::format("which configuration? -c FILE ({} does not exist)", default_config));
+    return default_config;
+}
+
+Plan load_plan(const std::string& path) {
+    const std::string name = config_file(path);
     trot_plan* plan = nullptr;
     trot_fault fault = empty_fault();
     const int code = trot_plan_load(name.c_str(), &plan, &fault);

@@ -30,6 +30,9 @@ std::string words_of(int code, const trot_fault& fault);
 // Which exit code a code of the door becomes.
 Exit exit_of(int code);
 
+// The file that -c means ("" is /etc/trotline/trotline.toml). Throws Failure when nobody named one and that is not
+// there.
+std::string config_file(const std::string& path);
 // The plan in a file ("" is /etc/trotline/trotline.toml). Throws Failure with every mistake, one a line.
 Plan load_plan(const std::string& path);
 // The plan in a text.

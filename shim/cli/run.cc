@@ -37,8 +37,7 @@ int run(const RunArgs& args) {
         throw Failure(exit_usage, "--show prints the configuration that --upstream and its companions mean");
     HostOptions options;
     if (!quick) {
-        (void)load_plan(args.config);  // a wrong file ends here, with every mistake
-        options.config_path = args.config.empty() ? default_config : args.config;
+        options.config_path = config_file(args.config);
         return run_host(options);
     }
     options.config_text = quick_toml(args.quick);
@@ -52,9 +51,8 @@ int run(const RunArgs& args) {
 }
 
 int dispatch(const RunArgs& args) {
-    (void)load_plan(args.config);
     HostOptions options;
-    options.config_path = args.config.empty() ? default_config : args.config;
+    options.config_path = config_file(args.config);
     return run_dispatch_only(options);
 }
 

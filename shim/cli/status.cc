@@ -138,15 +138,29 @@ std::string print_hosts(const Picture& picture) {
     return table.print();
 }
 
+// How the leader finds an endpoint: "ok", "retrying", "open" (left alone for a while), …; "-" while nobody leads.
+std::string health_of(const Picture& picture, std::string_view name) {
+    for (const HostFile& host : picture.hosts) {
+        size_t index = 0;
+        const json_t* endpoint = nullptr;
+        json_array_foreach(json_object_get(json_object_get(host.facts.get(), "dispatcher"), "list"), index, endpoint) {
+            if (counter(host, "leader") > 0 && text_at(endpoint, "name") == name)
+                return plain(text_at(endpoint, "state"));
+        }
+    }
+    return "-";
+}
+
 std::string print_endpoints(const Picture& picture) {
-    Table table{{"SUBSCRIPTION", "STATE", "PENDING", "OLDEST", "DELIVERED", "DEAD", "URL"}, {}, {}, false};
+    Table table{{"SUBSCRIPTION", "STATE", "ENDPOINT", "PENDING", "OLDEST", "DELIVERED", "DEAD", "URL"}, {}, {}, false};
     for (const Json& line : picture.subscriptions.lines) {
         const json_t* row = line.get();
         const std::string_view oldest = text_at(row, "oldest_pending");
-        table.rows.push_back(
-            {plain(text_at(row, "name")), std::string(text_at(row, "state")), std::to_string(number_at(row, "pending")),
-             oldest.empty() ? "-" : span_text(since_ms(oldest)), std::to_string(number_at(row, "delivered")),
-             std::to_string(number_at(row, "dead")), plain(text_at(row, "url"))});
+        table.rows.push_back({plain(text_at(row, "name")), std::string(text_at(row, "state")),
+                              health_of(picture, text_at(row, "name")), std::to_string(number_at(row, "pending")),
+                              oldest.empty() ? "-" : span_text(since_ms(oldest)),
+                              std::to_string(number_at(row, "delivered")), std::to_string(number_at(row, "dead")),
+                              plain(text_at(row, "url"))});
     }
     return table.print();
 }
