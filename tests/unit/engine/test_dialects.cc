@@ -1,0 +1,100 @@
+// The shipped dialects against recorded exchanges (tests/cases/dialects.jsonl: real WordPress and WooCommerce, bodies
+// cut to what the hooks look at): which events each makes, with which ids and payloads.
+#include <jansson.h>
+
+#include <fstream>
+#include <memory>
+
+#include "capture/evaluate.h"
+#include "dialect/format.h"
+#include "plan/load.h"
+
+extern "C" {
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+// clang-format off
+#include <cmocka.h>
+// clang-format on
+}
+
+using namespace trot;
+
+namespace {
+
+using Json = std::unique_ptr<json_t, decltype(&json_decref)>;
+
+std::string text_of(const json_t* object, const char* key) {
+    const char* text = json_string_value(json_object_get(object, key));
+    return text ? text : "";
+}
+
+std::string body_of(const json_t* object, const char* key) {
+    const json_t* value = json_object_get(object, key);
+    if (!value || json_is_null(value)) return "";
+    const std::unique_ptr<char, decltype(&free)> text(json_dumps(value, JSON_COMPACT | JSON_PRESERVE_ORDER), &free);
+    return text.get();
+}
+
+Exchange exchange_of(const json_t* one, const PlanPtr& plan) {
+    Exchange out;
+    out.plan = plan;
+    out.capture = std::string(16, 'c');
+    out.method = text_of(one, "method");
+    out.target = text_of(one, "target");
+    out.host = "shop.example";
+    out.request_fields = {{"Content-Type", "application/json"}};
+    const std::string override_method = text_of(one, "override");
+    if (!override_method.empty()) out.request_fields.push_back({"X-HTTP-Method-Override", override_method});
+    out.request_body = body_of(one, "request");
+    out.status = static_cast<int>(json_integer_value(json_object_get(one, "status")));
+    out.response_fields = {{"Content-Type", "application/json; charset=UTF-8"}};
+    out.response_body = body_of(one, "response");
+    return out;
+}
+
+PlanPtr plan_of(const std::string& dialect) {
+    Result<PlanPtr> plan = parse_plan("dialects = [\"" + dialect + "\"]\n", "t.toml", shipped_vocabulary());
+    if (!plan) fail_msg("%s", plan.fault().text.c_str());
+    return std::move(plan).value();
+}
+
+void recorded_exchanges(void**) {
+    const PlanPtr wordpress = plan_of("wordpress");
+    const PlanPtr woocommerce = plan_of("woocommerce");
+    std::ifstream file(TROTLINE_TESTS_DIR "/cases/dialects.jsonl");
+    std::string line;
+    Evaluator evaluator;
+    int count = 0;
+    while (std::getline(file, line)) {
+        const Json one(json_loads(line.c_str(), 0, nullptr), &json_decref);
+        assert_non_null(one.get());
+        const bool blog = text_of(one.get(), "dialect") == "wordpress";
+        std::string got, payload;
+        for (const Event& event : evaluator.evaluate(exchange_of(one.get(), blog ? wordpress : woocommerce), nullptr)) {
+            got += event.topic + " " + event.resource_id + "\n";
+            payload = event.payload ? *event.payload : "";
+        }
+        std::string wanted;
+        size_t index = 0;
+        json_t* event = nullptr;
+        json_array_foreach(json_object_get(one.get(), "events"), index, event) wanted +=
+            std::string(json_string_value(event)) + "\n";
+        if (got != wanted)
+            fail_msg("%s: wanted\n%sgot\n%s", text_of(one.get(), "name").c_str(), wanted.c_str(), got.c_str());
+        const std::string bytes = text_of(one.get(), "payload");
+        if (!bytes.empty() && payload != bytes)
+            fail_msg("%s: payload is %s, wanted %s", text_of(one.get(), "name").c_str(), payload.c_str(),
+                     bytes.c_str());
+        ++count;
+    }
+    assert_true(count > 80);
+}
+
+}  // namespace
+
+int main() {
+    const CMUnitTest tests[] = {cmocka_unit_test(recorded_exchanges)};
+    return cmocka_run_group_tests(tests, nullptr, nullptr);
+}
