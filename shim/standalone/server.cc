@@ -157,6 +157,7 @@ int Server::run() {
         fprintf(stderr, "%s\n", why.c_str());
         return 1;
     }
+    watch_signals();  // before anybody can connect: who sees us listen may send HUP, which kills whoever does not watch
     const Settings& settings = worker_.now->settings;
     Listeners opened;
     if (!open_logs(settings, why) || (proxy_ && !open_listeners(settings, opened, why)) || !start_engine(why)) {
@@ -168,7 +169,6 @@ int Server::run() {
         base_.get(), [](void* self) { static_cast<Server*>(self)->over_ = true; }, this);
     log_timer_ = std::make_unique<Deadline>(
         base_.get(), [](void*) {}, this);
-    watch_signals();
     adopt(settings, std::move(opened));
     if (!proxy_) log_.say(TROT_LOG_NOTICE, "dispatching");
     loop();
