@@ -1,7 +1,14 @@
 // Recorder: takes committed exchanges from the host's loop, has them evaluated and written by the store's writer, and
 // tells the outcome. When the store is sick it spills them to a second file (spill.h) and takes them back when the
 // store has healed. Callers: the door (commit), engine (wiring). Threads: submit() from the host's thread(s), never
-// blocks; the callback runs on the writer thread.
+// blocks; the callbacks run on the writer thread or the recorder's spill thread, maybe both at once, and must neither
+// throw nor block.
+//
+// Way of an exchange: writer (store) → when its commit fails: spill thread (file) → when that fails too: kept in
+// memory, within the budget, and both are tried again. While the store is sick new exchanges go to the spill file at
+// once (a held client shall not wait for a lock that is known to be taken); they come back in order when it has healed,
+// keep their at_ms, and are judged by the plan then in force. What no one could take until stop() is lost: counted,
+// alarmed.
 #pragma once
 
 #include <atomic>
