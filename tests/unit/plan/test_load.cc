@@ -83,6 +83,7 @@ void syntax(void**) {
     refused("a = 1\na = 2\n", {"t.toml:2:"});
     refused("x = \"\xff\"", {"not valid TOML"});
     refused("\xc3\xa9 = 1\n", {"t.toml:1:"});  // once undefined behaviour in toml++
+    refused("[#x]\n", {"t.toml:1:"});          // once an assertion
     load("# \xc3\xa9\n[store] # \xc3\xbc\n");
     refused("[[store]]\n", {"'store' is a list, it is written as [store]"});
     refused("[hook]\ntopic = \"a\"\n", {"'hook' is a table, each one is written as [[hook]]"});
