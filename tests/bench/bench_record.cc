@@ -1,6 +1,7 @@
 // How many durable events a second go through recorder and store, how long one alone takes, and what an evaluation
 // costs.
 //   bench_record --dir DIR [--seconds N] [--batch N]     one JSON object on standard output
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -71,6 +72,13 @@ double evaluation_us(const PlanPtr& plan) {
     const int64_t took = system_clock().steady_us() - start;
     if (events != rounds) std::exit(1);
     return static_cast<double>(took) / rounds;
+}
+
+int64_t cpu_us() {
+    rusage used{};
+    getrusage(RUSAGE_SELF, &used);
+    return (used.ru_utime.tv_sec + used.ru_stime.tv_sec) * int64_t{1000000} + used.ru_utime.tv_usec +
+           used.ru_stime.tv_usec;
 }
 
 struct Gate {
@@ -145,6 +153,7 @@ int main(int argc, char** argv) {
     const uint64_t before = gate.done;
     const uint64_t commits = counters.commits;
     const int64_t start = system_clock().steady_us();
+    const int64_t cpu_start = cpu_us();
     uint64_t sent = 0;
     for (std::unique_ptr<Exchange>& one : stock) {
         {
@@ -160,14 +169,16 @@ int main(int argc, char** argv) {
         gate.changed.wait(hold, [&] { return gate.done - before == sent; });
     }
     const double took = static_cast<double>(system_clock().steady_us() - start) / 1e6;
+    const double cpu = static_cast<double>(cpu_us() - cpu_start) / static_cast<double>(sent);
     const double groups = static_cast<double>(counters.commits - commits);
     recorder.value()->stop(5000);
     store.value()->writer().stop(5000);
     std::printf(
-        "{\"events\":%llu,\"seconds\":%.3f,\"events_per_s\":%.0f,\"waiting\":%llu,\"events_per_commit\":%.1f,\"single_"
+        "{\"events\":%llu,\"seconds\":%.3f,\"events_per_s\":%.0f,\"cpu_us_per_event\":%.2f,\"waiting\":%llu,\"events_"
+        "per_commit\":%.1f,\"single_"
         "p50_us\":%lld,"
         "\"single_p99_us\":%lld,\"evaluate_us\":%.2f,\"payload_bytes\":%zu,\"not_recorded\":%llu}\n",
-        static_cast<unsigned long long>(sent), took, static_cast<double>(sent) / took,
+        static_cast<unsigned long long>(sent), took, static_cast<double>(sent) / took, cpu,
         static_cast<unsigned long long>(batch), groups > 0 ? static_cast<double>(sent) / groups : 0,
         static_cast<long long>(single[single.size() / 2]), static_cast<long long>(single[single.size() * 99 / 100]),
         evaluation_us(plan), answer(1).size(), static_cast<unsigned long long>(gate.bad));
