@@ -131,7 +131,9 @@ bool Server::start_engine(std::string& why) {
     engine_.reset(engine);
     worker_.engine = engine;
     engine_event_.reset(event_new(base_.get(), trot_engine_fd(engine), EV_READ | EV_PERSIST, engine_ready, this));
-    return engine_event_ != nullptr && event_add(engine_event_.get(), nullptr) == 0;
+    if (engine_event_ != nullptr && event_add(engine_event_.get(), nullptr) == 0) return true;
+    why = "the engine's descriptor could not be watched: out of memory";
+    return false;
 }
 
 void Server::say_warnings(const trot_plan* plan) {
@@ -157,6 +159,10 @@ int Server::run() {
         fprintf(stderr, "%s\n", why.c_str());
         return 1;
     }
+    last_call_ = std::make_unique<Deadline>(
+        base_.get(), [](void* self) { static_cast<Server*>(self)->over_ = true; }, this);
+    log_timer_ = std::make_unique<Deadline>(
+        base_.get(), [](void*) {}, this);
     watch_signals();  // before anybody can connect: who sees us listen may send HUP, which kills whoever does not watch
     const Settings& settings = worker_.now->settings;
     Listeners opened;
@@ -165,10 +171,6 @@ int Server::run() {
         return 3;
     }
     say_warnings(worker_.now->plan.get());
-    last_call_ = std::make_unique<Deadline>(
-        base_.get(), [](void* self) { static_cast<Server*>(self)->over_ = true; }, this);
-    log_timer_ = std::make_unique<Deadline>(
-        base_.get(), [](void*) {}, this);
     adopt(settings, std::move(opened));
     if (!proxy_) log_.say(TROT_LOG_NOTICE, "dispatching");
     loop();

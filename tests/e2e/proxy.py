@@ -20,11 +20,18 @@ status = "2xx"
 """
 
 
+class Proxy(Trotline):
+    def wait_ready(self, deadline=15.0):
+        """The port is open before the store is; a slow store must not count as a slow answer."""
+        super().wait_ready(deadline)
+        wait_until(lambda: "listening on" in self.logs(), 30, self.logs)
+
+
 def proxy(upstream, *, config="", store="", env=None, wrap=(), **standalone):
     """A Trotline in front of `upstream` with an access log; keys of [standalone] as arguments."""
     standalone.setdefault("access_log", "@DIR@/access.log")
     text = HOOK + config + f'\n[store]\nurl = "sqlite:@STORE@"\n{store}\n'
-    host = Trotline(env=env, wrap=wrap)
+    host = Proxy(env=env, wrap=wrap)
     standalone = {key: value.replace("@DIR@", str(host.dir)) if isinstance(value, str) else value for key, value in standalone.items()}
     host.configure(text, upstream=upstream.url, standalone=standalone)
     return host
