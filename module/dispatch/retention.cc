@@ -1,5 +1,7 @@
 #include "dispatch/retention.h"
 
+#include <algorithm>
+
 namespace trot {
 namespace {
 
@@ -12,7 +14,7 @@ constexpr int64_t rest_ms = 60000;
 }  // namespace
 
 Result<void> Retention::Prune::write(Tx& tx, bool) {
-    const Result<int> taken = tx.prune(before_ms, step_rows);
+    const Result<int> taken = tx.prune(before_ms, rows);
     if (!taken) return taken.fault();
     gone = taken.value();
     return {};
@@ -30,21 +32,27 @@ void Retention::stop() {
     timer_.disarm();
 }
 
-bool Retention::too_large() {
-    if (keep_bytes_ == 0) return false;
+void Retention::look_at_size() {
+    if (keep_bytes_ == 0 || surplus_ > 0) return;
     Reader* reader = context_.read();
-    if (reader == nullptr) return false;
+    if (reader == nullptr) return;
     const Result<StoreStatus> status = reader->status();
-    if (status) return status.value().file_bytes > keep_bytes_;
-    context_.read_failed(status.fault());
-    return false;
+    if (!status) return context_.read_failed(status.fault());
+    const uint64_t size = status.value().file_bytes;
+    const uint64_t before = std::max(keep_bytes_, seen_bytes_);
+    seen_bytes_ = size;
+    if (size <= before || status.value().events == 0) return;
+    const uint64_t event_bytes = std::max<uint64_t>(1, size / status.value().events);
+    surplus_ = (size - before) / event_bytes + 1;
 }
 
 void Retention::step() {
     if (!running_ || flying_) return;
+    look_at_size();
     auto prune = std::make_shared<Prune>();
     const int64_t now = context_.run.now_ms();
-    prune->before_ms = too_large() ? now : now - keep_ms_;
+    prune->before_ms = surplus_ > 0 ? now : now - keep_ms_;
+    prune->rows = surplus_ > 0 ? static_cast<int>(std::min<uint64_t>(surplus_, step_rows)) : step_rows;
     flying_ = true;
     LoopJob<Prune>::submit(context_, prune,
                            [this](Prune& done, const Result<void>& result) { came_back(done, result); });
@@ -52,9 +60,11 @@ void Retention::step() {
 
 void Retention::came_back(const Prune& prune, const Result<void>& result) {
     flying_ = false;
-    if (!running_) return;
     const int gone = result ? prune.gone : 0;
-    timer_.arm_ms(gone >= step_rows / 2 ? next_step_ms : gone > 0 ? next_look_ms : rest_ms);
+    const bool by_size = surplus_ > 0;
+    // Nothing finished is left to go: what is pending is never given up for room.
+    surplus_ = gone == 0 ? 0 : surplus_ - std::min<uint64_t>(surplus_, static_cast<uint64_t>(gone));
+    if (running_) timer_.arm_ms(by_size || gone >= step_rows / 2 ? next_step_ms : gone > 0 ? next_look_ms : rest_ms);
 }
 
 }  // namespace trot

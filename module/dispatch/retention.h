@@ -23,17 +23,20 @@ class Retention {
   private:
     struct Prune {
         int64_t before_ms = 0;
+        int rows = 0;
         int gone = 0;
         Result<void> write(Tx& tx, bool in_doubt);
         size_t bytes() const { return 0; }
     };
     void step();
-    bool too_large();
+    void look_at_size();
     void came_back(const Prune& prune, const Result<void>& result);
 
     Context& context_;
     int64_t keep_ms_ = 0;
     uint64_t keep_bytes_ = 0;
+    uint64_t seen_bytes_ = 0;  // the file's size when it was last looked at
+    uint64_t surplus_ = 0;     // events that must go because of the size
     bool running_ = false;
     bool flying_ = false;
     LoopEvent timer_;
