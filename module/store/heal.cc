@@ -11,7 +11,7 @@
 namespace trot {
 namespace {
 
-constexpr int64_t watch_us = 500 * 1000;  // a moved file is noticed within a second, also when nothing is written
+constexpr int64_t watch_us = 500000;  // a moved file is noticed within a second, also when nothing is written
 constexpr int64_t least_backoff_ms = 100;
 constexpr int64_t most_backoff_ms = 2000;
 constexpr int64_t heal_wait_ms = 200;  // short: jobs that come meanwhile wait behind it

@@ -12,7 +12,8 @@ Result<bool> SqliteTx::prunable(int64_t before_ms, int rows, std::vector<int64_t
                                   "SELECT number, at_ms FROM events WHERE number > ? AND number <= "
                                   "(SELECT value FROM meta WHERE key = 'cursor') ORDER BY number LIMIT ?");
     if (prepared.ok())
-        prepared = ready(prune_pending_, "SELECT 1 FROM deliveries WHERE event = ? AND state = 0 LIMIT 1");
+        prepared = ready(prune_pending_,
+                         "SELECT 1 FROM deliveries INDEXED BY deliveries_event WHERE event = ? AND state = 0 LIMIT 1");
     if (!prepared.ok()) return prepared.fault();
     const int64_t now_ms = clock_.wall_ms();
     const int64_t window = static_cast<int64_t>(rows) * 4;

@@ -85,7 +85,10 @@ Result<ListQuery> deliveries_query(const Filter& filter) {
     if (!filter.state.empty()) {
         const Result<int> state = state_number(filter.state);
         if (!state.ok()) return state.fault();
-        where.add("d.state = " + std::to_string(state.value()));  // written out, so that the partial indexes are used
+        // The few dead ones come from their index; for the others the table itself, which is in the list's order, is
+        // quicker ("+": no index for this term).
+        const bool by_index = filter.state == "dead" && filter.event == 0;
+        where.add((by_index ? "d.state = " : "+d.state = ") + std::to_string(state.value()));
     }
     if (!filter.subscription.empty())
         where.add("d.subscription IN (SELECT number FROM subscriptions WHERE name = ?)", filter.subscription);

@@ -24,15 +24,15 @@ inline constexpr const char* sql_event =
 // merges the halves in order.
 inline constexpr const char* sql_due =
     "SELECT d.number, d.event, d.subscription, d.format, d.state, d.due_ms, d.attempts, d.last_status, d.last_error, "
-    "d.finished_ms FROM deliveries d INDEXED BY deliveries_due "
-    "WHERE d.subscription = ?1 AND d.state = 0 AND d.due_ms = ?3 AND d.number > ?4 AND ?3 <= ?2 "
+    "d.finished_ms FROM deliveries d INDEXED BY deliveries_open "
+    "WHERE d.state = 0 AND d.subscription = ?1 AND d.due_ms = ?3 AND d.number > ?4 AND ?3 <= ?2 "
     "UNION ALL "
     "SELECT d.number, d.event, d.subscription, d.format, d.state, d.due_ms, d.attempts, d.last_status, d.last_error, "
-    "d.finished_ms FROM deliveries d INDEXED BY deliveries_due "
-    "WHERE d.subscription = ?1 AND d.state = 0 AND d.due_ms > ?3 AND d.due_ms <= ?2 "
+    "d.finished_ms FROM deliveries d INDEXED BY deliveries_open "
+    "WHERE d.state = 0 AND d.subscription = ?1 AND d.due_ms > ?3 AND d.due_ms <= ?2 "
     "ORDER BY due_ms, number LIMIT ?5";
 inline constexpr const char* sql_next_due =
-    "SELECT due_ms FROM deliveries INDEXED BY deliveries_due WHERE subscription = ? AND state = 0 ORDER BY due_ms "
+    "SELECT due_ms FROM deliveries INDEXED BY deliveries_open WHERE state = 0 AND subscription = ? ORDER BY due_ms "
     "LIMIT 1";
 
 // A list's statement and the binding of its values.
