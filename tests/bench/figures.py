@@ -1,0 +1,118 @@
+"""Runs the benchmarks and prints one table: what was measured, against which limit, and the floor. Called by tests/bench/run."""
+
+import argparse
+import json
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+import flow
+import host
+import lab
+
+
+def judge(options):
+    told = lab.program("bench_judge")
+    yield "judge, 10,000 hooks", told["judge_ns"] / 1000, "<=", 1.0, "µs an exchange", told
+
+
+def record(options):
+    runs = [lab.program("bench_record", "--dir", options.dir, "--seconds", 2 if options.quick else 5) for _ in range(1 if options.quick else 3)]
+    rate = statistics.median(run["events_per_s"] for run in runs)
+    yield "recorder, 100 and more wait", rate, ">=", 60000, "durable 1 KB events/s", runs
+
+
+def store(options):
+    told = lab.program("bench_store", "--dir", options.dir, *(["--quick"] if options.quick else []), timeout=1200)
+    yield "S1 durable life cycle", told["S1"]["ratio"], ">=", 0.65, "of a bare SQLite insert loop", told["S1"]
+    yield "S2 durable life cycle", told["S2"]["ratio"], None, None, "of an append-only file (report only)", told["S2"]
+    yield "R1 open with 100,000 pending", told["R1"]["first_due_ms"], "<=", 250, "ms to the first due row", told["R1"]
+    yield "R2 retention step of 1,000 rows", told["R2"]["step_ms_max"], "<=", 15, "ms, the longest", told["R2"]
+    million = told.get("million")
+    if million:
+        yield "1,000,000 pending: open", million["first_due_ms"], "<=", 3000, "ms", million
+        yield "1,000,000 pending: memory", million["rss_mib"], "<=", 150, "MiB resident", million
+
+
+def deliver(options):
+    command = [sys.executable, str(Path(__file__).parent / "deliver.py"), *(["--quick"] if options.quick else []), "--build", str(lab.BUILD)]
+    told = json.loads(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
+    yield "D1 signed deliveries, one host", told["d1_of_wrk"], ">=", 0.27, "of wrk (CPU)", told
+    yield "D2 200 hosts", told["d2_of_d1"], ">=", 0.45, "of D1 (CPU)", told
+    yield "D2 new connections", 100 * told["d2_new_connections"], "<=", 3, "% of deliveries", told
+    yield "D3 a new TLS connection", told["d3_ms"], "<=", 1.0, "ms CPU", told
+
+
+def dispatch(options):
+    port = lab.free_port()
+    with lab.nginx(f"server {{ listen 127.0.0.1:{port}; location / {{ return 204; }} }}", port):
+        told = lab.program("bench_dispatch", "--url", f"http://127.0.0.1:{port}/", "--dir", options.dir, *(["--quick"] if options.quick else []),
+                           timeout=1200)
+    if "fan_out" in told:
+        yield "D4 fan-out 1 to 20", told["fan_out"]["ratio"], "<=", 1.4, "× the CPU of a single delivery", told["fan_out"]
+    if "restart" in told:
+        yield "R1 restart with 100,000 pending", told["restart"]["first_ms"], "<=", 250, "ms to the first delivery", told["restart"]
+    if "million" in told:
+        yield "1,000,000 pending: start", told["million"]["first_ms"], "<=", 3000, "ms to the first delivery", told["million"]
+        yield "1,000,000 pending: dispatcher", told["million"]["resident_mib"], "<=", 150, "MiB resident", told["million"]
+
+
+def host_figures(options):
+    told = host.measure(options.quick, options.dir)
+    yield "A/A nginx against itself", told["A/A"]["median"], None, None, "(control)", told["A/A"]
+    yield "H1 standalone host, hold", told["H1 hold"]["median"], ">=", 0.40, "of nginx as plain proxy, one core each", told["H1 hold"]
+    yield "H1 standalone host, async", told["H1 async"]["median"], ">=", 0.40, "of nginx as plain proxy, one core each", told["H1 async"]
+    yield "standalone host, no hook matches", told["unmatched"]["median"], None, None, "of nginx as plain proxy", told["unmatched"]
+
+
+def flow_figures(options):
+    told = flow.measure(options.quick, options.dir)
+    e2 = told["E2 p50 / (fdatasync + POST)"]
+    yield "E2 capture to 2xx at 5,000/s, p50", e2["median"], "<=", 5, "× (fdatasync + one POST)", e2
+    yield "E2 capture to 2xx at 5,000/s, p99", told["E2 p99 ms"]["median"], "<=", 15, "ms", told["E2 p99 ms"]
+    e3 = told["E3 p50 / fsync"]
+    yield "E3 10 ms more per fsync, 10,000/s, p50", e3["median"], "<=", 4, "× fsync", e3
+    yield "E3 backlog after the load", told["E3 backlog ms after the load"]["median"], None, None, "ms", told["E3 backlog ms after the load"]
+    e4 = told["E4 cores at 5,000/s"]
+    yield "E4 CPU at 5,000/s", e4["median"], None, None, "cores (host, store, delivery)", e4
+    one = told["E1 delivered at 12,000/s"]
+    yield "Z1 ledger at 12,000/s", one["delivered"] / one["acked"], ">=", 1, "delivered of acknowledged", one
+
+
+PARTS = {"judge": judge, "record": record, "store": store, "deliver": deliver, "dispatch": dispatch, "host": host_figures, "flow": flow_figures}
+
+
+def text_of(value):
+    return f"{value:,.0f}" if value >= 1000 else f"{value:.3g}"
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--quick", action="store_true", help="short runs: the order of magnitude")
+    parser.add_argument("--json", metavar="FILE", help="write every figure there as well")
+    parser.add_argument("--only", action="append", choices=sorted(PARTS), help="one part (repeatable)")
+    options = parser.parse_args()
+    everything, missed = {}, 0
+    print("| figure | measured | floor | |\n|---|---|---|---|", flush=True)
+    # On the disk the project lies on: a store in memory would say nothing.
+    os.makedirs(lab.ROOT / "build", exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix="bench-", dir=lab.ROOT / "build") as folder:
+        options.dir = folder
+        os.chmod(folder, 0o755)
+        for part in options.only or PARTS:
+            for name, value, sign, floor, unit, details in PARTS[part](options):
+                good = sign is None or (value >= floor if sign == ">=" else value <= floor)
+                missed += not good
+                wanted = "" if sign is None else f"{sign} {text_of(floor)}"
+                print(f"| {name} | {text_of(value)} {unit} | {wanted} | {'' if good else 'missed'} |", flush=True)
+                everything[name] = {"value": value, "floor": floor, "sign": sign, "unit": unit, "met": good, "details": details}
+    print(f"\n{len(everything)} figures, {missed} miss their floor", file=sys.stderr)
+    if options.json:
+        Path(options.json).write_text(json.dumps(everything, indent=1) + "\n", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
