@@ -22,8 +22,9 @@ void* operator new(std::size_t size) {
 void* operator new(std::size_t size, const std::nothrow_t&) noexcept {
     return allocations_left > 0 && --allocations_left == 0 ? nullptr : std::malloc(size);
 }
-void operator delete(void* at) noexcept { std::free(at); }
-void operator delete(void* at, std::size_t) noexcept { std::free(at); }
+// Not inlined: the compiler would see free() on what it thinks another operator new gave.
+__attribute__((noinline)) void operator delete(void* at) noexcept { std::free(at); }
+__attribute__((noinline)) void operator delete(void* at, std::size_t) noexcept { std::free(at); }
 
 using namespace trot;
 using namespace trot_test;
@@ -120,6 +121,9 @@ void calm_callback(RecorderOptions& options) {
 void memory_runs_out(void**) {
     const TempDir dir;
     FakeStore store;
+    std::atomic<int> fail_in_job{-1};
+    store.before_job = [&] { allocations_left = fail_in_job; };
+    store.after_job = [] { allocations_left = -1; };
     Running running(&store, dir.path(), calm_callback);
     int number = 0;
     int taken = 0;
@@ -136,16 +140,13 @@ void memory_runs_out(void**) {
     }
     assert_true(taken > 30);
     assert_true(eventually([&] { return running.count() == static_cast<size_t>(taken); }));
-    std::atomic<int> nth{0};
-    store.before_job = [&] { allocations_left = nth; };
-    store.after_job = [] { allocations_left = -1; };
     for (int n = 1; n <= 80; ++n) {
-        nth = n;
+        fail_in_job = n;
         assert_fine(running.submit(++number));
         ++taken;
         assert_true(eventually([&] { return running.count() == static_cast<size_t>(taken); }));
     }
-    nth = -1;
+    fail_in_job = -1;
     assert_true(eventually([&] { return store.events().size() == static_cast<size_t>(taken); }, 30000));
     running.recorder->stop(5000);
     assert_true(running.once_each());

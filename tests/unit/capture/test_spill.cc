@@ -1,6 +1,8 @@
 // The spill file: what comes back after ends of every kind, and what must not.
 #include <fcntl.h>
+#include <sys/resource.h>
 
+#include <csignal>
 #include <fstream>
 #include <string>
 
@@ -199,6 +201,27 @@ void limits(void**) {
     is(numbers(*spill.file), "5 ");
 }
 
+void a_file_size_limit(void**) {
+    const TempDir dir;
+    rlimit before{};
+    assert_int_equal(getrlimit(RLIMIT_FSIZE, &before), 0);
+    (void)signal(SIGXFSZ, SIG_IGN);  // as every host must (the default ends the process)
+    rlimit tight = before;
+    tight.rlim_cur = 200 << 10;
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &tight), 0);
+    {
+        Spill spill(dir.path());  // the wish for 1 MiB is halved until it fits
+        append(*spill.file, 0, 1, 100 << 10);
+        assert_false(spill.file->append({payload(1, 50 << 10), payload(2, 100 << 10)}).ok());
+        assert_false(spill.file->room());
+        append(*spill.file, 3, 4, 100);
+        assert_true(spill.file->room());
+    }
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &before), 0);
+    Spill spill(dir.path());
+    is(numbers(*spill.file), "0 3 ");  // nothing of the append that failed
+}
+
 }  // namespace
 
 int main() {
@@ -207,6 +230,7 @@ int main() {
         cmocka_unit_test(records_survive),
         cmocka_unit_test(torn_and_damaged),
         cmocka_unit_test(limits),
+        cmocka_unit_test(a_file_size_limit),
     };
     return cmocka_run_group_tests(tests, nullptr, nullptr);
 }
