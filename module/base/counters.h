@@ -11,14 +11,15 @@ namespace trot {
 struct Counters {
     using N = std::atomic<uint64_t>;
     // capture
-    N captured{0};     // captures committed by the host
-    N recorded{0};     // events durable in the store
-    N no_event{0};     // captures whose hooks said no (condition, status)
-    N spilled{0};      // captures that went to the spill file because the store was sick
-    N replayed{0};     // captures taken back from the spill file
-    N dropped{0};      // captures lost: neither store nor spill nor memory could take them (each one is an alarm)
-    N unproven{0};     // hooks not applied because the body their conditions ask about could not be read
-    N damaged{0};      // spilled records that could not be taken back (damaged, or refused by a healthy store); each is an alarm
+    N captured{0};  // captures committed by the host
+    N recorded{0};  // events durable in the store
+    N no_event{0};  // captures whose hooks said no (condition, status)
+    N spilled{0};   // captures that went to the spill file because the store was sick
+    N replayed{0};  // captures taken back from the spill file
+    N dropped{0};   // captures lost: neither store nor spill nor memory could take them (each one is an alarm)
+    N unproven{0};  // hooks not applied because the body their conditions ask about could not be read
+    N damaged{
+        0};  // spilled records that could not be taken back (damaged, or refused by a healthy store); each is an alarm
     N refused{0};      // exchanges turned away before the upstream (on_fault = "reject", or the budget was used up)
     N abandoned{0};    // captures the host gave up (no success answer)
     N queue_bytes{0};  // gauge: captures waiting for the recorder

@@ -35,7 +35,7 @@ struct Fault {
 template <class T>
 class [[nodiscard]] Result {
   public:
-    Result(T value) : value_(std::move(value)) {}     // NOLINT(google-explicit-constructor): `return value;`
+    Result(T value) : value_(std::move(value)) {}      // NOLINT(google-explicit-constructor): `return value;`
     Result(Fault fault) : fault_(std::move(fault)) {}  // NOLINT(google-explicit-constructor): `return Fault{…};`
     bool ok() const { return value_.has_value(); }
     explicit operator bool() const { return ok(); }

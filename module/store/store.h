@@ -1,7 +1,8 @@
-// Store: the durable record. Events, deliveries, attempts and subscriptions' states in one SQLite file (WAL, synchronous FULL);
-// schema in store/schema.md. One Writer thread a process does every write: it takes all the jobs that wait, runs them in one
-// transaction and syncs once (group commit). Readers have connections of their own and never block the writer.
-// Callers: capture (records), dispatch (expands, claims, outcomes), the door (lists). Threads: tagged below.
+// Store: the durable record. Events, deliveries, attempts and subscriptions' states in one SQLite file (WAL,
+// synchronous FULL); schema in store/schema.md. One Writer thread a process does every write: it takes all the jobs
+// that wait, runs them in one transaction and syncs once (group commit). Readers have connections of their own and
+// never block the writer. Callers: capture (records), dispatch (expands, claims, outcomes), the door (lists). Threads:
+// tagged below.
 #pragma once
 
 #include <cstdint>
@@ -20,12 +21,12 @@ namespace trot {
 
 // What is special about an event; bits, permanent numbers (they are in the file).
 enum EventFlag : uint32_t {
-    event_partial_answer = 1,   // the upstream's body ended early, or the client went before it came
-    event_truncated = 2,        // the answer's body was longer than the cap: payload is what fits or empty
-    event_opaque = 4,           // payload is not JSON; it is sent base64-encoded by formats that carry JSON
-    event_ambiguous_path = 8,   // the request's path had dot segments, encoded slashes, …
-    event_replayed = 16,        // taken from the spill file
-    event_unmapped = 32,        // a matching exchange whose body could not be read: topic known, id or payload missing
+    event_partial_answer = 1,  // the upstream's body ended early, or the client went before it came
+    event_truncated = 2,       // the answer's body was longer than the cap: payload is what fits or empty
+    event_opaque = 4,          // payload is not JSON; it is sent base64-encoded by formats that carry JSON
+    event_ambiguous_path = 8,  // the request's path had dot segments, encoded slashes, …
+    event_replayed = 16,       // taken from the spill file
+    event_unmapped = 32,       // a matching exchange whose body could not be read: topic known, id or payload missing
 };
 
 struct Event {
@@ -60,9 +61,9 @@ struct Attempt {
     unsigned number = 1;
     int64_t at_ms = 0;
     int64_t duration_ms = 0;
-    int status = 0;       // 0: no answer
-    std::string error;    // "" or class: "timeout", "refused", "tls", "blocked", …
-    std::string answer;   // first 4 KiB of the receiver's body
+    int status = 0;      // 0: no answer
+    std::string error;   // "" or class: "timeout", "refused", "tls", "blocked", …
+    std::string answer;  // first 4 KiB of the receiver's body
 };
 
 // What an attempt led to: written together.
@@ -82,7 +83,7 @@ struct SubscriptionRow {
     std::string topics;  // comma separated, for lists
     std::string format;
     SubscriptionState state = SubscriptionState::active;
-    std::string reason;  // why disabled
+    std::string reason;     // why disabled
     unsigned failures = 0;  // dead deliveries in a row
     int64_t created_ms = 0, changed_ms = 0;
 };
@@ -95,21 +96,25 @@ class Tx {
     // Is that capture's item already recorded? Only asked after a commit whose outcome is unknown.
     virtual Result<bool> has_event(std::string_view capture, uint32_t item, int64_t since_ms) = 0;
     virtual Result<void> add_delivery(Delivery& delivery) = 0;  // sets number
-    virtual Result<int64_t> cursor() = 0;                       // as this transaction sees it: lets an expansion prove it is the first
-    virtual Result<void> set_cursor(int64_t event) = 0;         // events up to it are expanded
-    virtual Result<void> finish(const Outcome& outcome) = 0;    // delivery row and attempt row
-    // Inserts or updates by (origin, name); keeps number, state, failures and created_ms of a known one. Sets number and state.
+    virtual Result<int64_t> cursor() = 0;  // as this transaction sees it: lets an expansion prove it is the first
+    virtual Result<void> set_cursor(int64_t event) = 0;       // events up to it are expanded
+    virtual Result<void> finish(const Outcome& outcome) = 0;  // delivery row and attempt row
+    // Inserts or updates by (origin, name); keeps number, state, failures and created_ms of a known one. Sets number
+    // and state.
     virtual Result<void> put_subscription(SubscriptionRow& row) = 0;
     virtual Result<void> set_subscription(int64_t number, SubscriptionState state, std::string_view reason,
                                           unsigned failures) = 0;
-    // Every file subscription whose name is not in `names` becomes `removed`; its pending deliveries wait for its return.
+    // Every file subscription whose name is not in `names` becomes `removed`; its pending deliveries wait for its
+    // return.
     virtual Result<void> keep_subscriptions(const std::vector<std::string>& names) = 0;
-    // One retention step: at most `rows` finished events (with deliveries and attempts) older than `before_ms` go. Returns how many.
+    // One retention step: at most `rows` finished events (with deliveries and attempts) older than `before_ms` go.
+    // Returns how many.
     virtual Result<int> prune(int64_t before_ms, int rows) = 0;
 };
 
-// A unit of work for the writer. write() may run twice (the group is retried job by job when one fails), so it must depend on
-// nothing but its own data; done() runs exactly once, on the writer thread, after the commit is durable or has failed for good.
+// A unit of work for the writer. write() may run twice (the group is retried job by job when one fails), so it must
+// depend on nothing but its own data; done() runs exactly once, on the writer thread, after the commit is durable or
+// has failed for good.
 class Job {
   public:
     virtual ~Job() = default;
@@ -187,7 +192,7 @@ class Reader {
 };
 
 struct StoreOptions {
-    std::string path;          // directory, made 0700 when missing; the file is 0600
+    std::string path;  // directory, made 0700 when missing; the file is 0600
     std::string sync = "full";
     Clock* clock = &system_clock();
     Log* log = nullptr;
@@ -203,13 +208,14 @@ class Store {
     virtual const std::string& path() const = 0;
 };
 
-// Opens or makes the store and starts its writer thread. Integrity: a light check at once, a full one (quick_check) on a thread of
-// its own; a damaged file is renamed to trotline.db.damaged-<time>, an alarm is logged, what can be read is carried over into a
-// new file, and the store goes on. Fault{Code::store} only when even a new file cannot be made (then the engine starts without
-// a store and captures go to the spill file or count as dropped). [blocks]
+// Opens or makes the store and starts its writer thread. Integrity: a light check at once, a full one (quick_check) on
+// a thread of its own; a damaged file is renamed to trotline.db.damaged-<time>, an alarm is logged, what can be read is
+// carried over into a new file, and the store goes on. Fault{Code::store} only when even a new file cannot be made
+// (then the engine starts without a store and captures go to the spill file or count as dropped). [blocks]
 Result<std::unique_ptr<Store>> open_store(const StoreOptions& options);
 
-// Opens for lists only, beside a running host; never creates, never writes. Fault{Code::not_found} when there is no store.
+// Opens for lists only, beside a running host; never creates, never writes. Fault{Code::not_found} when there is no
+// store.
 Result<std::unique_ptr<Reader>> open_reader(const std::string& path);
 
 }  // namespace trot

@@ -1,4 +1,5 @@
-// Retention: what is old and finished goes in steps; what is young or still pending stays, whatever the wall clock says.
+// Retention: what is old and finished goes in steps; what is young or still pending stays, whatever the wall clock
+// says.
 #include "rig.h"
 
 using namespace trot_test;
