@@ -53,8 +53,9 @@ bool good_number(std::string_view raw) {
 }
 
 // Only the escapes are left to check: stage one has found the closing quote and refused control bytes.
-bool good_string(std::string_view raw) {
+bool good_string(std::string_view raw, bool escapes) {
     if (raw.size() < 2 || raw.back() != '"') return false;
+    if (!escapes) return true;
     const char* at = raw.data() + 1;
     const char* const end = raw.data() + raw.size() - 1;
     while ((at = static_cast<const char*>(std::memchr(at, '\\', static_cast<size_t>(end - at)))) != nullptr) {
@@ -89,10 +90,10 @@ JsonKind kind_of(char first) {
     }
 }
 
-bool good_scalar(std::string_view raw) {
+bool good_scalar(std::string_view raw, bool escapes) {
     switch (raw.empty() ? '\0' : raw.front()) {
         case '"':
-            return good_string(raw);
+            return good_string(raw, escapes);
         case 't':
             return raw == "true";
         case 'f':
@@ -145,6 +146,8 @@ struct JsonReader::Impl {
     std::vector<uint32_t> close;  // for the token of an opening bracket: the token of its closing one
     const uint32_t* place = nullptr;
     size_t count = 0;
+    bool escapes =
+        false;  // is there a backslash anywhere? Most documents have none, and their strings need no second look
 
     bool reserve(size_t size);
     bool scan();
@@ -183,6 +186,7 @@ bool JsonReader::Impl::scan() {
     place = parser->structural_indexes.get();
     count = parser->n_structural_indexes;
     if (close.size() < count) close.resize(count);
+    escapes = std::memchr(text.data(), '\\', text.size()) != nullptr;
     return check();
 }
 
@@ -201,7 +205,7 @@ bool JsonReader::Impl::check() {
     while (true) {
         if (token >= count) return false;
         if (want_key) {
-            if (byte(token) != '"' || !good_string(scalar(token))) return false;
+            if (byte(token) != '"' || !good_string(scalar(token), escapes)) return false;
             if (++token >= count || byte(token) != ':') return false;
             if (++token >= count) return false;
         }
@@ -213,7 +217,7 @@ bool JsonReader::Impl::check() {
             want_key = first == '{';
             if (byte(token) != (want_key ? '}' : ']')) continue;
         } else {
-            if (!good_scalar(scalar(token))) return false;
+            if (!good_scalar(scalar(token), escapes)) return false;
             ++token;
         }
         // A value is complete, or an empty container stands before its end: close all that ends here.
