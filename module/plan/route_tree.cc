@@ -15,22 +15,25 @@ uint32_t RouteTree::find(uint32_t parent, std::string_view text) const {
     if (slots_.empty()) return none;
     const uint64_t wanted = hash(parent, text);
     const size_t mask = slots_.size() - 1;
-    for (size_t slot = wanted & mask; slots_[slot] != 0; slot = (slot + 1) & mask) {
-        const Edge& edge = edges_[slots_[slot] - 1];
-        if (edge.hash != wanted || edge.parent != parent) continue;
+    for (size_t at = wanted & mask; slots_[at].edge != none; at = (at + 1) & mask) {
+        if (slots_[at].tag != static_cast<uint32_t>(wanted >> 32)) continue;
+        const Edge& edge = edges_[slots_[at].edge];
+        if (edge.parent != parent) continue;
         if (fold_ ? equal_nocase(edge.text, text) : edge.text == text) return edge.child;
     }
     return none;
 }
 
 void RouteTree::grow() {
-    const size_t size = slots_.empty() ? 16 : slots_.size() * 2;
-    slots_.assign(size, 0);
-    for (size_t i = 0; i < edges_.size(); ++i) {
-        size_t slot = edges_[i].hash & (size - 1);
-        while (slots_[slot] != 0) slot = (slot + 1) & (size - 1);
-        slots_[slot] = static_cast<uint32_t>(i + 1);
-    }
+    slots_.assign(slots_.empty() ? 16 : slots_.size() * 2, Slot());
+    for (uint32_t i = 0; i < edges_.size(); ++i) place(i);
+}
+
+void RouteTree::place(uint32_t edge) {
+    const uint64_t key = edges_[edge].hash;
+    size_t at = key & (slots_.size() - 1);
+    while (slots_[at].edge != none) at = (at + 1) & (slots_.size() - 1);
+    slots_[at] = {static_cast<uint32_t>(key >> 32), edge};
 }
 
 uint32_t RouteTree::new_node() {
@@ -51,9 +54,8 @@ uint32_t RouteTree::child_of(uint32_t parent, const TemplateSegment& segment) {
     if (known != none) return known;
     const uint32_t child = new_node();
     edges_.push_back({hash(parent, segment.text), parent, child, segment.text});
-    size_t slot = edges_.back().hash & (slots_.size() - 1);
-    while (slots_[slot] != 0) slot = (slot + 1) & (slots_.size() - 1);
-    slots_[slot] = static_cast<uint32_t>(edges_.size());
+    nodes_[parent].literals = true;
+    place(static_cast<uint32_t>(edges_.size() - 1));
     return child;
 }
 

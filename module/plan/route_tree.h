@@ -34,6 +34,12 @@ class RouteTree {
         uint32_t parameter = none;  // child behind "{name}"
         uint32_t leaf = none;       // a template ends here
         uint32_t rest = none;       // leaf of a template that ends here with "{name*}"
+        bool literals = false;      // has edges in the table: without, an id needs no look there
+    };
+    // The tag (the hash's upper half) settles nearly every probe without a look at the edge.
+    struct Slot {
+        uint32_t tag = 0;
+        uint32_t edge = none;
     };
     struct Edge {
         uint64_t hash = 0;
@@ -46,14 +52,15 @@ class RouteTree {
     uint32_t find(uint32_t parent, std::string_view text) const;
     uint32_t child_of(uint32_t parent, const TemplateSegment& segment);
     uint32_t new_node();
-    void grow();  // the table to twice the edges and more
+    void grow();  // the table to twice its size
+    void place(uint32_t edge);
 
     template <class Visit>
     bool step(uint32_t at, const std::string_view* segments, size_t count, Visit& visit) const {
         const Node& node = nodes_[at];
         if (node.rest != none && !visit(node.rest)) return false;
         if (count == 0) return node.leaf == none || visit(node.leaf);
-        const uint32_t literal = find(at, *segments);
+        const uint32_t literal = node.literals ? find(at, *segments) : none;
         if (literal != none && !step(literal, segments + 1, count - 1, visit)) return false;
         // An empty segment ("//") is no value for a parameter.
         if (node.parameter == none || segments->empty()) return true;
@@ -63,7 +70,7 @@ class RouteTree {
     bool fold_;
     std::vector<Node> nodes_;
     std::vector<Edge> edges_;
-    std::vector<uint32_t> slots_;  // edge + 1, 0 is free; a power of two, at most half full
+    std::vector<Slot> slots_;  // a power of two, at most half full
     uint32_t leaves_ = 0;
 };
 

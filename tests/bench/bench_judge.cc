@@ -1,8 +1,8 @@
 // What judging costs: 10,000 hooks on distinct routes, requests that match and requests that do not. Prints one JSON
 // line; medians of rounds, in nanoseconds a call. Ends with 1 when the median is over the bar of 1 µs.
 #include <algorithm>
-#include <chrono>
 #include <cstdio>
+#include <ctime>
 #include <random>
 #include <string>
 #include <vector>
@@ -14,15 +14,22 @@ namespace {
 
 constexpr int hooks = 10000;
 
+// CPU time of this thread: what judging costs, whoever else uses the machine.
+double now_ns() {
+    timespec time{};
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time);
+    return static_cast<double>(time.tv_sec) * 1e9 + static_cast<double>(time.tv_nsec);
+}
+
 double median_ns(const trot::Matcher& matcher, const std::vector<std::string>& targets, bool expected) {
     std::vector<double> rounds;
-    for (int round = 0; round < 15; ++round) {
-        const auto begin = std::chrono::steady_clock::now();
+    for (int round = 0; round < 101; ++round) {
+        const double begin = now_ns();
         size_t matched = 0;
         for (const std::string& target : targets) matched += matcher.judge({"POST", target, nullptr, {}}).matched;
-        const std::chrono::duration<double, std::nano> took = std::chrono::steady_clock::now() - begin;
+        const double took = now_ns() - begin;
         if (matched != (expected ? targets.size() : 0)) return -1;
-        rounds.push_back(took.count() / static_cast<double>(targets.size()));
+        rounds.push_back(took / static_cast<double>(targets.size()));
     }
     std::sort(rounds.begin(), rounds.end());
     return rounds[rounds.size() / 2];
