@@ -96,7 +96,7 @@ bool Keeper::moved() const { return file_gone() || !(file_id(core_.files.wal) ==
 
 Result<void> Keeper::follow(bool& sick) {
     const bool gone = file_gone();
-    tx_.reset();
+    forget();
     Db old = std::move(db_);
     sqlite3_db_config(old.handle(), SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, nullptr);
     core_.count(&Counters::store_faults);
@@ -128,7 +128,6 @@ Result<void> Keeper::follow(bool& sick) {
     if (Result<void> opened = connect(sick); !opened.ok()) {
         // The old handle is all that is left of the record: keep it for the next try.
         db_ = std::move(old);
-        tx_ = std::make_unique<SqliteTx>(db_, *core_.options.clock);
         return opened;
     }
     Result<Salvaged> sum = Fault{Code::store, {}};

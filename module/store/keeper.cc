@@ -37,13 +37,21 @@ void Keeper::take(Db db) {
             return SQLITE_OK;
         },
         this);
+    begin_.prepare(db_, "BEGIN IMMEDIATE");  // one that fails here fails when it is run
+    commit_.prepare(db_, "COMMIT");
     tx_ = std::make_unique<SqliteTx>(db_, *core_.options.clock);
     wal_ = file_id(core_.files.wal);
     copy_back_at_ = checkpoint_pages;
 }
 
-void Keeper::disconnect() {
+void Keeper::forget() {
     tx_.reset();
+    begin_ = Stmt();
+    commit_ = Stmt();
+}
+
+void Keeper::disconnect() {
+    forget();
     db_.close();
 }
 
@@ -120,7 +128,7 @@ Result<void> Keeper::begin() {
         bool sick = false;
         if (Result<void> followed = follow(sick); !followed.ok()) return followed;
     }
-    if (db_.exec("BEGIN IMMEDIATE") != SQLITE_OK) return db_.fault("begin a transaction");
+    if (begin_.run() != SQLITE_OK) return db_.fault("begin a transaction");
     return {};
 }
 
@@ -171,7 +179,7 @@ Keeper::Attempted Keeper::transact(Jobs& group, bool apart, std::vector<Fault>& 
     if (attempt.end != End::committed) return attempt;
     if (Result<void> counted = tx_->before_commit(); !counted.ok())
         return give_back(std::max(tx_->worst(), Trouble::store), counted.fault(), false);
-    if (const int code = db_.exec("COMMIT"); code != SQLITE_OK) {
+    if (const int code = commit_.run(); code != SQLITE_OK) {
         // After anything but a lock the commit record may be in the file already: only a later look can tell.
         const bool doubt = (code & 0xff) != SQLITE_BUSY;
         return give_back(std::max(trouble(code), Trouble::store), db_.fault("commit"), doubt);

@@ -47,6 +47,7 @@ class Keeper {
 
     Result<void> connect(bool& sick);  // lock held
     Result<void> begin();
+    void forget();  // the connection's statements
     void disconnect();
     void take(Db db);
     bool moved() const;
@@ -68,6 +69,7 @@ class Keeper {
     std::function<bool()> give_up_;
     LockFile lock_;
     Db db_;
+    Stmt begin_, commit_;
     std::unique_ptr<SqliteTx> tx_;
     FileId wal_;
     std::atomic<bool> healthy_{false};

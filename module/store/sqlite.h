@@ -88,6 +88,7 @@ class Stmt {
     int step() { return sqlite3_step(handle_); }
     int reset() { return sqlite3_reset(handle_); }
     int run() {  // steps a statement that gives no rows; SQLITE_OK or the error
+        if (handle_ == nullptr) return SQLITE_MISUSE;
         sqlite3_step(handle_);
         return sqlite3_reset(handle_);
     }

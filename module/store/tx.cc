@@ -30,17 +30,17 @@ Result<void> SqliteTx::run(Stmt& statement, std::string_view doing) {
     return failed(doing);
 }
 
-Result<void> SqliteTx::read_newest(int64_t& last, const char* newest) {
+Result<void> SqliteTx::read_newest(int64_t& last, Stmt& newest, std::string_view sql) {
     if (last >= 0) return {};
-    if (db_.number(newest, last) != SQLITE_OK) {
-        last = -1;
-        return failed("read the last number");
-    }
+    if (Result<void> prepared = ready(newest, sql); !prepared.ok()) return prepared;
+    Rows rows(newest);
+    if (!rows.next()) return failed("read the last number");
+    last = newest.number(0);
     return {};
 }
 
-Result<int64_t> SqliteTx::next(int64_t& last, const char* newest) {
-    if (Result<void> read = read_newest(last, newest); !read.ok()) return read.fault();
+Result<int64_t> SqliteTx::next(int64_t& last, Stmt& newest, std::string_view sql) {
+    if (Result<void> read = read_newest(last, newest, sql); !read.ok()) return read.fault();
     last = std::max(last + 1, now_.floor);
     return last;
 }
@@ -49,7 +49,7 @@ Result<void> SqliteTx::add_event(Event& event) {
     // The cursor takes part: retention may have removed every event, and a clock set back must not give a number below
     // it.
     const Result<int64_t> number =
-        next(now_.last_event,
+        next(now_.last_event, newest_event_,
              "SELECT max(ifnull((SELECT max(number) FROM events), 0), (SELECT value FROM meta WHERE key = 'cursor'))");
     if (!number.ok()) return number.fault();
     if (Result<void> prepared = ready(insert_event_, "INSERT INTO events VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?)");
@@ -89,7 +89,7 @@ Result<bool> SqliteTx::has_event(std::string_view capture, uint32_t item, int64_
 }
 
 Result<void> SqliteTx::add_delivery(Delivery& delivery) {
-    if (Result<void> read = read_newest(now_.last_delivery,
+    if (Result<void> read = read_newest(now_.last_delivery, newest_delivery_,
                                         "SELECT max(ifnull((SELECT max(number) FROM deliveries), 0), "
                                         "(SELECT value FROM meta WHERE key = 'last_delivery'))");
         !read.ok())
@@ -130,8 +130,9 @@ Result<void> SqliteTx::finish(const Outcome& outcome) {
         ready(finish_delivery_,
               "UPDATE deliveries SET state = ?, due_ms = ?, attempts = ?, last_status = ?, last_error = ?, "
               "finished_ms = ? WHERE number = ?");
-    // An outcome that is written again after an unknown commit replaces itself.
-    if (prepared.ok()) prepared = ready(insert_attempt_, "INSERT OR REPLACE INTO attempts VALUES (?,?,?,?,?,?,?)");
+    // An outcome that is written again after an unknown commit is there already. (OR REPLACE would cost a statement
+    // journal each time.)
+    if (prepared.ok()) prepared = ready(insert_attempt_, "INSERT OR IGNORE INTO attempts VALUES (?,?,?,?,?,?,?)");
     if (!prepared.ok()) return prepared;
     const Attempt& attempt = outcome.attempt;
     const bool pending = outcome.state == DeliveryState::pending;

@@ -44,8 +44,8 @@ class SqliteTx final : public Tx {
     Trouble worst() const { return worst_; }
 
   private:
-    Result<int64_t> next(int64_t& last, const char* newest);
-    Result<void> read_newest(int64_t& last, const char* newest);
+    Result<int64_t> next(int64_t& last, Stmt& newest, std::string_view sql);
+    Result<void> read_newest(int64_t& last, Stmt& newest, std::string_view sql);
     Result<void> ready(Stmt& statement, std::string_view sql);
     Fault failed(std::string_view doing);
     Result<void> run(Stmt& statement, std::string_view doing);
@@ -57,6 +57,7 @@ class SqliteTx final : public Tx {
     int64_t prune_from_ =
         0;  // retention goes on behind the last event it looked at, so pending ones are not looked at each time
     Trouble worst_ = Trouble::none;
+    Stmt newest_event_, newest_delivery_, newest_subscription_;
     Stmt insert_event_, find_capture_, insert_delivery_, cursor_, finish_delivery_, insert_attempt_, count_;
     Stmt prune_look_, prune_pending_, prune_attempts_, prune_deliveries_, prune_event_, prune_mark_;
 };

@@ -23,8 +23,8 @@ Result<void> SqliteTx::put_subscription(SubscriptionRow& row) {
         if (rows.failed()) return failed("look for a subscription");
     }
     if (!found) {
-        const Result<int64_t> number =
-            next(now_.last_subscription, "SELECT ifnull((SELECT max(number) FROM subscriptions), 0)");
+        const Result<int64_t> number = next(now_.last_subscription, newest_subscription_,
+                                            "SELECT ifnull((SELECT max(number) FROM subscriptions), 0)");
         if (!number.ok()) return number.fault();
         row.number = number.value();
         row.created_ms = row.changed_ms = now_ms;
