@@ -18,7 +18,7 @@ constexpr size_t max_head = 64UL * 1024;
 constexpr size_t kept_answer = 4096;
 constexpr unsigned max_addresses = 8;
 constexpr int receive_buffer = 16384;
-constexpr unsigned suspicious_steps = 3;
+constexpr unsigned suspicious_steps = 10;
 constexpr size_t chunk_cost = 5;  // bytes around the smallest chunk: endless one-byte chunks reach the cap, too
 
 // 100, 103, …: another head follows. 101 is the last one: nobody asked for another protocol.
@@ -144,7 +144,7 @@ std::function<void(SendResult)> CurlAttempt::release() {
 
 bool CurlAttempt::judged(const sockaddr* address, socklen_t length) {
     // After one forbidden address the whole attempt is off: a name with a public and a private address is a trick.
-    if (!blocked_ && !(*guard_)->judge(address, length, target_->allow).allowed) blocked_ = true;
+    if (!blocked_ && !(*guard_)->allows(address, length, target_->allow)) blocked_ = true;
     return !blocked_;
 }
 
@@ -225,7 +225,7 @@ uint64_t CurlAttempt::received() const {
 }
 
 // libcurl hands out the bytes of heads and bodies only: an endless chunk extension would pass both caps. An honest
-// exchange is over within a few steps; from then on the socket itself is asked.
+// exchange is over within a few steps; only then is the socket itself asked, which costs a system call.
 int CurlAttempt::on_progress(void* self, curl_off_t /*all*/, curl_off_t /*now*/, curl_off_t /*up_all*/,
                              curl_off_t /*up*/) {
     auto* attempt = static_cast<CurlAttempt*>(self);

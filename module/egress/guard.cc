@@ -96,28 +96,43 @@ bool Guard::is_own(const unsigned char address[16], uint16_t port) const {
     return false;
 }
 
-GuardVerdict Guard::judge(const sockaddr* address, socklen_t length, const std::vector<Network>& extra) const {
+Guard::Finding Guard::find(const sockaddr* address, socklen_t length, const std::vector<Network>& extra) const {
     std::optional<Address> given = address_of(address, length);
-    if (!given) return block("not an IPv4 or IPv6 address");
+    if (!given) return {false, "not an IPv4 or IPv6 address"};
     *given = unwrap(*given, rules_.nat64);
-    if (given->port != 0 && is_own(given->bytes.data(), given->port)) return block("own address or the upstream's");
+    if (given->port != 0 && is_own(given->bytes.data(), given->port)) return {false, "own address or the upstream's"};
     const AddressClass what = class_of(*given);
-    const std::string name(what.name);
-    if (const Network* denied = holder(rules_.deny, *given, false))
-        return block(name + " (denied by " + text_of(*denied) + ")");
+    Finding out{false, what.name};
+    out.denied_by = holder(rules_.deny, *given, false);
+    if (out.denied_by != nullptr) return out;
     switch (what.opening) {
         case Opening::open:
-            return {true, name};
+            out.allowed = true;
+            return out;
         case Opening::never:
-            return block(name);
+            return out;
         case Opening::listed:
         case Opening::loopback:
             break;
     }
-    for (const std::vector<Network>* networks : {&rules_.allow, &extra})
-        if (const Network* allowed = holder(*networks, *given, what.opening == Opening::loopback))
-            return {true, name + " (allowed by " + text_of(*allowed) + ")"};
-    return block(name);
+    for (const std::vector<Network>* networks : {&rules_.allow, &extra}) {
+        if (out.allowed) break;
+        out.allowed_by = holder(*networks, *given, what.opening == Opening::loopback);
+        out.allowed = out.allowed_by != nullptr;
+    }
+    return out;
+}
+
+bool Guard::allows(const sockaddr* address, socklen_t length, const std::vector<Network>& extra) const {
+    return find(address, length, extra).allowed;
+}
+
+GuardVerdict Guard::judge(const sockaddr* address, socklen_t length, const std::vector<Network>& extra) const {
+    const Finding found = find(address, length, extra);
+    std::string why(found.name);
+    if (found.denied_by != nullptr) why += " (denied by " + text_of(*found.denied_by) + ")";
+    if (found.allowed_by != nullptr) why += " (allowed by " + text_of(*found.allowed_by) + ")";
+    return {found.allowed, std::move(why)};
 }
 
 GuardVerdict Guard::judge_text(std::string_view value) const { return judge_text(value, system_resolver()); }

@@ -46,6 +46,9 @@ class Guard {
     // The address that is about to be connected. extra: the subscription's own allow list.
     GuardVerdict judge(const sockaddr* address, socklen_t length, const std::vector<Network>& extra = {}) const;
 
+    // The same without the words: asked for each delivery.
+    bool allows(const sockaddr* address, socklen_t length, const std::vector<Network>& extra = {}) const;
+
     // A text: URL (checked, then its literal address, or every address its name resolves to, is judged; all must be
     // allowed) or a bare address. Blocks on DNS: for the command line and configuration checks, never on a loop.
     GuardVerdict judge_text(std::string_view value) const;
@@ -56,6 +59,13 @@ class Guard {
         unsigned char address[16];
         uint16_t port;
     };
+    struct Finding {  // a verdict in views
+        bool allowed = false;
+        std::string_view name;
+        const Network* denied_by = nullptr;
+        const Network* allowed_by = nullptr;
+    };
+    Finding find(const sockaddr* address, socklen_t length, const std::vector<Network>& extra) const;
     bool is_own(const unsigned char address[16], uint16_t port) const;
     GuardVerdict judge_url(const CheckedUrl& url, const Resolver& resolver) const;
 
