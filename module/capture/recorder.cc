@@ -12,7 +12,7 @@ namespace {
 
 constexpr int64_t callback_ms = 10000;  // the writer may be in a callback when all is settled: those do not block
 
-class DeskRecorder : public Recorder {
+class DeskRecorder final : public Recorder {
   public:
     explicit DeskRecorder(const RecorderOptions& options) : desk_(std::make_shared<Desk>(options)), keeper_(desk_) {}
     ~DeskRecorder() override { stop(0); }

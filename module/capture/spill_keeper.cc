@@ -232,11 +232,10 @@ void SpillKeeper::land() {
         return;
     }
     if (flight->doubt && doubt_since_ < 0) doubt_since_ = desk_->last_event() > 0 ? id_wall_ms(desk_->last_event()) : 0;
-    if (flight->state == Flight::State::sick) {
-        retry_replay_us_ = now_us() + retry_us;
-    } else if (flight->records.size() > 1) {
+    const bool refused = flight->state != Flight::State::sick;
+    if (refused && flight->records.size() > 1) {
         batch_ = 1;  // find the one that is refused
-    } else if (++refusals_ >= max_refusals) {
+    } else if (refused && ++refusals_ >= max_refusals) {
         give_up_record();
         return;
     } else {

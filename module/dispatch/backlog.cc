@@ -7,7 +7,7 @@ namespace trot {
 namespace {
 
 constexpr int64_t end_of_time = std::numeric_limits<int64_t>::max();
-constexpr int64_t hour_ms = 3600 * 1000;
+constexpr int64_t hour_ms = int64_t{3600} * 1000;
 constexpr int64_t longest_retry_after_ms = 24 * hour_ms;
 constexpr size_t page_rows = 256;
 

@@ -45,7 +45,7 @@ struct Condition {
 
 // A `regex` is never run over a longer value (the condition then does not hold): a backtracking engine must not be fed
 // megabytes by a client.
-inline constexpr size_t max_regex_value = 64 * 1024;
+inline constexpr size_t max_regex_value = size_t{64} * 1024;
 
 struct StatusRange {
     int low = 200;
