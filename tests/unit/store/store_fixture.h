@@ -95,7 +95,7 @@ inline Event some_event(const std::string& topic = "order.created", const std::s
     return event;
 }
 
-inline bool eventually(const std::function<bool()>& holds, int within_ms = 10000) {
+inline bool eventually(const std::function<bool()>& holds, int within_ms = 60000) {
     const auto end = std::chrono::steady_clock::now() + std::chrono::milliseconds(within_ms);
     while (!holds()) {
         if (std::chrono::steady_clock::now() > end) return false;

@@ -46,7 +46,7 @@ void a_full_disk_is_told_and_ends(void**) {
     // While it lasts, jobs come back at once and nothing loops.
     const auto start = std::chrono::steady_clock::now();
     for (int at = 0; at < 50; ++at) assert_false(add_one(*open.store).ok());
-    assert_true(std::chrono::steady_clock::now() - start < std::chrono::seconds(5));
+    assert_true(std::chrono::steady_clock::now() - start < std::chrono::seconds(30));
     assert_true(open.counters.store_faults.load() >= 1 && open.counters.store_faults.load() < 50);
     failures().disk_full = false;
     assert_true(writes_again(*open.store));
@@ -168,7 +168,7 @@ void a_lock_of_another_is_waited_for_in_bounds(void**) {
     const Result<void> outcome = add_one(*open.store);
     const auto took = std::chrono::steady_clock::now() - start;
     assert_false(outcome.ok());
-    assert_true(took > std::chrono::milliseconds(250) && took < std::chrono::seconds(5));
+    assert_true(took > std::chrono::milliseconds(250) && took < std::chrono::seconds(30));
     assert_false(open.store->writer().healthy());
     assert_int_equal(count(*open.reader), 1);  // readers go on
     assert_int_equal(sqlite3_exec(other, "COMMIT", nullptr, nullptr, nullptr), SQLITE_OK);
@@ -252,7 +252,7 @@ void a_deleted_file_is_noticed_and_carried_over(void**) {
     const std::vector<int64_t> events = owe(*open.store);
     for (const char* name : {"store/trotline.db", "store/trotline.db-wal", "store/trotline.db-shm"})
         assert_int_equal(unlink((dir / name).c_str()), 0);
-    assert_true(eventually([&] { return access((dir / "store/trotline.db").c_str(), F_OK) == 0; }, 3000));
+    assert_true(eventually([&] { return access((dir / "store/trotline.db").c_str(), F_OK) == 0; }));
     assert_true(eventually([&] { return open.reader->cursor().ok() && open.reader->cursor().value() == events[2]; }));
     is_still_owed(*open.reader, events);
     assert_fine(add_one(*open.store));
