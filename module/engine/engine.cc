@@ -182,7 +182,7 @@ Result<void> Engine::commit(std::unique_ptr<Exchange> exchange, void* user) {
 
 Result<void> Engine::commit_wait(std::unique_ptr<Exchange> exchange, int64_t ms) {
     void* token = impl_->waiters.enter();
-    const Result<void> taken = commit(std::move(exchange), token);
+    Result<void> taken = commit(std::move(exchange), token);
     if (!taken) {
         impl_->waiters.leave(token);
         return taken;

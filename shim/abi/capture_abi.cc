@@ -63,9 +63,13 @@ int trot_capture_open(trot_engine* engine, const trot_plan* plan, const trot_req
                 exchange->request_fields.push_back({std::string(view(field.name)), std::string(view(field.value))});
         }
         auto* shared = const_cast<trot_plan*>(plan);  // counting is not a change that a reader could see
-        CaptureHold capture(
-            new trot_capture{engine->engine, shared, std::move(exchange), decided.request_cap, decided.response_cap});
+        auto capture = std::make_unique<trot_capture>();
+        capture->engine = engine->engine;
+        capture->exchange = std::move(exchange);
+        capture->request_cap = decided.request_cap;
+        capture->response_cap = decided.response_cap;
         trot_plan_keep(shared);
+        capture->plan = shared;
         *out = capture.release();
         return static_cast<int>(TROT_OK);
     });

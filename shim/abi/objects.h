@@ -26,9 +26,9 @@ struct trot_engine {
 
 struct trot_capture {
     std::shared_ptr<trot::Engine> engine;
-    trot_plan* plan;  // counted
+    trot_plan* plan = nullptr;  // counted
     std::unique_ptr<trot::Exchange> exchange;
-    uint64_t request_cap, response_cap;
+    uint64_t request_cap = 0, response_cap = 0;
     bool answered = false;
 };
 
