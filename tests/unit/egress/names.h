@@ -3,11 +3,14 @@
 // the real function.
 #pragma once
 
+#include <arpa/inet.h>
 #include <dlfcn.h>
 #include <netdb.h>
+#include <netinet/in.h>
 
 #include <atomic>
 #include <chrono>
+#include <cstdlib>
 #include <functional>
 #include <map>
 #include <mutex>
@@ -50,8 +53,20 @@ extern "C" __attribute__((visibility("default"))) int getaddrinfo(const char* no
     addrinfo** last = &first;
     for (const std::string& address : record.addresses) {
         // One block each, as freeaddrinfo of the C library expects of a list.
-        if (real(address.c_str(), service, hints, last) != 0) continue;
-        while (*last != nullptr) last = &(*last)->ai_next;
+        struct Block {
+            addrinfo info;
+            sockaddr_in address;
+        };
+        auto* block = static_cast<Block*>(calloc(1, sizeof(Block)));
+        inet_pton(AF_INET, address.c_str(), &block->address.sin_addr);
+        block->address.sin_family = AF_INET;
+        block->address.sin_port = htons(static_cast<uint16_t>(service == nullptr ? 0 : atoi(service)));
+        block->info.ai_family = AF_INET;
+        block->info.ai_socktype = SOCK_STREAM;
+        block->info.ai_addrlen = sizeof block->address;
+        block->info.ai_addr = reinterpret_cast<sockaddr*>(&block->address);
+        *last = &block->info;
+        last = &block->info.ai_next;
     }
     *out = first;
     return first == nullptr ? EAI_NONAME : 0;

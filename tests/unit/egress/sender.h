@@ -40,8 +40,8 @@ struct Sender {
     Sender(const Sender&) = delete;
     Sender& operator=(const Sender&) = delete;
 
-    std::shared_ptr<trot::Target> target(const std::string& url, int64_t timeout_ms = 3000,
-                                         int64_t connect_timeout_ms = 1000, std::vector<trot::Network> allow = {}) {
+    std::shared_ptr<trot::Target> target(const std::string& url, int64_t timeout_ms = 10000,
+                                         int64_t connect_timeout_ms = 8000, std::vector<trot::Network> allow = {}) {
         trot::UrlRules rules;
         auto checked = trot::check_url(url, rules);
         if (!checked) return nullptr;

@@ -193,7 +193,7 @@ void each_ends_as_it_must(void**) {
         const double cpu = cpu_seconds() - before;
         const bool good = result.status == receiver.status && result.error == receiver.error &&
                           judge_result(result) == receiver.verdict && bytes_read <= 128 * 1024 &&
-                          sender.took_ms < deadline_ms + 400 && cpu < 0.5 && result.answer.size() <= 4096;
+                          sender.took_ms < deadline_ms + 1500 && cpu < 0.5 && result.answer.size() <= 4096;
         if (good) continue;
         ++wrong;
         print_error("%s: status %d, error %s (%s), %zu bytes read in %d ms, %.3f s of CPU\n", receiver.what,
@@ -211,7 +211,7 @@ void an_endless_chunk_extension_ends(void**) {
     const SendResult result = sender.post(sender.target(url(one.port), 5000));
     assert_int_equal(result.status, 200);
     assert_in_range(bytes_read, 0, 2 << 20);
-    assert_in_range(sender.took_ms, 0, 2000);
+    assert_in_range(sender.took_ms, 0, 4000);
 }
 
 // Bytes that come with a body but lie behind it would be the next delivery's answer on a kept connection: it is not
