@@ -408,7 +408,7 @@ std::string r2(const Settings& settings) {
     if (gone < events) die("retention left events behind");
     std::sort(steps.begin(), steps.end());
     std::sort(beside.begin(), beside.end());
-    char text[256];
+    char text[384];
     snprintf(text, sizeof text,
              "\"R2\": {\"events\": %d, \"step_ms_median\": %.1f, \"step_ms_p99\": %.1f, \"step_ms_max\": %.1f, "
              "\"step_cpu_ms\": %.1f, \"limit_ms\": 15, \"commit_after_step_ms_max\": %.1f}",
