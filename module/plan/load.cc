@@ -72,6 +72,7 @@ class Loader {
     template <class List>
     void note_names(const char* key, const List& list) {
         std::vector<std::string> names;
+        names.reserve(list.size());
         for (const auto& one : list) names.push_back(one.name);
         plan_.settings.emplace_back(key, std::move(names));
     }

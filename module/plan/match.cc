@@ -80,8 +80,11 @@ struct Matcher::Impl {
 
     void add(const Hook& hook, uint32_t index) {
         Result<std::vector<TemplateSegment>> parsed = parse_path_template(hook.path);
-        templates.push_back(parsed ? std::move(parsed).value() : std::vector<TemplateSegment>());
-        if (!parsed) return;  // the loader has checked it
+        if (!parsed) {  // the loader has checked it
+            templates.emplace_back();
+            return;
+        }
+        templates.push_back(std::move(parsed.value()));
         const uint32_t leaf = tree.add(templates.back());
         leaves.resize(tree.leaves());
         for (const std::string& method : hook.methods) {
