@@ -16,7 +16,7 @@ constexpr const char* socket_name = "dispatch.sock";
 
 // A socket's path has room for 107 bytes; a store may lie deeper than that, so long paths go through the open folder.
 std::string short_path(const std::string& store_path, int folder) {
-    const std::string direct = store_path + "/" + socket_name;
+    std::string direct = store_path + "/" + socket_name;
     if (direct.size() < sizeof(sockaddr_un::sun_path)) return direct;
     return "/proc/self/fd/" + std::to_string(folder) + "/" + socket_name;
 }
