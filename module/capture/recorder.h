@@ -27,7 +27,7 @@ namespace trot {
 
 // How a commit ended. `recorded`: durable in the store (maybe with zero events: no hook said yes). `spilled`: durable
 // in the spill file. `lost`: neither; counted, alarmed.
-enum class Recorded { recorded, spilled, lost, stopped };
+enum class Recorded { recorded, spilled, lost };
 
 struct RecordDone {
     Recorded outcome = Recorded::recorded;

@@ -19,7 +19,7 @@ struct Answer {
 };
 
 struct Completion {
-    Code code = Code::ok;  // ok: durable; store: lost; stopped: the engine stopped first
+    Code code = Code::ok;  // ok: durable; store: lost (neither store nor spill file)
     bool spilled = false;
     void* user = nullptr;
     std::vector<int64_t> events;

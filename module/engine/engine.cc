@@ -66,9 +66,7 @@ void Engine::Impl::hand_back(RecordDone done) {
     Completion completion;
     completion.user = done.user;
     completion.spilled = done.outcome == Recorded::spilled;
-    completion.code = done.outcome == Recorded::lost      ? Code::store
-                      : done.outcome == Recorded::stopped ? Code::stopped
-                                                          : Code::ok;
+    completion.code = done.outcome == Recorded::lost ? Code::store : Code::ok;
     if (waiters.finish(done.user, completion.code)) {
         completions.release();
         return;

@@ -31,6 +31,8 @@ constexpr Figure figures[] = {
      &Counters::dropped},
     {"refused", "exchanges not captured or turned away because nothing could take them", false, &Counters::refused},
     {"abandoned", "captures given up because the answer was no success", false, &Counters::abandoned},
+    {"unproven", "hooks not applied because the body they ask about could not be read", false, &Counters::unproven},
+    {"damaged", "spilled exchanges that could not be taken back", false, &Counters::damaged},
     {"queue_bytes", "bytes of exchanges that wait for the recorder", true, &Counters::queue_bytes},
     {"queue_count", "exchanges that wait for the recorder", true, &Counters::queue_count},
     {"commits", "transactions committed", false, &Counters::commits},

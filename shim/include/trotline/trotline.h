@@ -143,7 +143,7 @@ typedef struct {
 typedef struct {
     uint32_t size;
     int32_t
-        code; /* TROT_OK: durable. TROT_ESTORE: lost. TROT_ESTOPPED: the engine stopped before it could be written */
+        code; /* TROT_OK: durable. TROT_ESTORE: lost, in neither store nor spill file, also when the engine stopped */
     void* user;
     trot_reply* reply; /* of trot_manage_submit, else NULL; the host's to drop */
     uint32_t spilled;  /* 1: durable in the spill file, events come when the store has healed */
@@ -204,7 +204,7 @@ size_t trot_engine_reap(trot_engine* engine, trot_done* into, size_t max) TROT_N
 int trot_engine_swap(trot_engine* engine, trot_plan* plan, trot_fault* fault) TROT_NOEXCEPT;
 /* Gives up leading the dispatch soon and starts no new attempt; commits go on. [loop] */
 void trot_engine_quiesce(trot_engine* engine) TROT_NOEXCEPT;
-/* Writes what waits, at most drain_ms, joins the threads; what could not be written completes with TROT_ESTOPPED. Later
+/* Writes what waits, at most drain_ms, joins the threads; what could not be written completes with TROT_ESTORE. Later
  * calls but reap, log_drain, status and drop answer TROT_ESTOPPED. [blocks] */
 int trot_engine_stop(trot_engine* engine, uint32_t drain_ms) TROT_NOEXCEPT;
 /* Frees it; stops first when the host did not. Completions not reaped are gone with it. [blocks] */
