@@ -6,6 +6,25 @@
 #include <tuple>
 
 namespace trot {
+namespace {
+
+// What a file holds must not break the line that quotes it, nor reach a terminal as a command.
+std::string one_line(const std::string& text) {
+    std::string out;
+    out.reserve(text.size());
+    for (const char c : text) {
+        const auto byte = static_cast<unsigned char>(c);
+        if (c == '\n')
+            out += "\\n";
+        else if (byte < 0x20 || byte == 0x7f)
+            out += fmt::format("\\x{:02x}", byte);
+        else
+            out += c;
+    }
+    return out;
+}
+
+}  // namespace
 
 uint32_t Report::add_file(std::string name) {
     files_.push_back(std::move(name));
@@ -34,7 +53,7 @@ std::vector<std::string> Report::sorted(std::vector<Entry> entries) const {
     });
     std::vector<std::string> out;
     out.reserve(entries.size());
-    for (const Entry& entry : entries) out.push_back(place(entry.mark) + ": " + entry.text);
+    for (const Entry& entry : entries) out.push_back(one_line(place(entry.mark) + ": " + entry.text));
     return out;
 }
 

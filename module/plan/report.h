@@ -23,7 +23,7 @@ class Report {
     // A path of the configuration as seen from the file that names it.
     std::string beside(const Mark& mark, std::string_view path) const;
 
-    // text: what is wrong, what would be right.
+    // text: what is wrong, what would be right. Control characters in it are shown as \n and \xHH.
     void mistake(const Mark& mark, const std::string& text);
     void warning(const Mark& mark, const std::string& text);
 

@@ -146,11 +146,11 @@ def spread(values):
 
 
 def program(name, *arguments, timeout=600):
-    """Runs one of the C++ benchmarks; its last line is JSON."""
+    """Runs one of the C++ benchmarks; it prints one JSON object."""
     told = subprocess.run([str(BENCH / name), *map(str, arguments)], capture_output=True, text=True, timeout=timeout, check=False)
     if told.returncode != 0:
         raise RuntimeError(f"{name} {' '.join(map(str, arguments))} ended with {told.returncode}\n{told.stdout[-2000:]}{told.stderr[-2000:]}")
-    return json.loads(told.stdout.strip().splitlines()[-1])
+    return json.loads(told.stdout[told.stdout.index("{"):])
 
 
 def fdatasync_us(folder, rounds=200):

@@ -84,6 +84,10 @@ void syntax(void**) {
     refused("x = \"\xff\"", {"not valid TOML"});
     refused("\xc3\xa9 = 1\n", {"t.toml:1:"});  // once undefined behaviour in toml++
     refused("[#x]\n", {"t.toml:1:"});          // once an assertion
+    // What the file holds stays inside the line that quotes it (found by fuzz_config).
+    assert_string_equal(test::mistakes("x = fals\n").c_str(),
+                        "t.toml:1:9: not valid TOML: Error while parsing boolean: expected 'false', saw 'fals\\n'");
+    refused("[store]\n\"a\\u001b[2J\" = 1\n", {"\\x1b[2J"});
     load("# \xc3\xa9\n[store] # \xc3\xbc\n");
     refused("[[store]]\n", {"'store' is a list, it is written as [store]"});
     refused("[hook]\ntopic = \"a\"\n", {"'hook' is a table, each one is written as [[hook]]"});
