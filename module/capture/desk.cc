@@ -124,6 +124,10 @@ void Desk::silence() {
     silent_ = true;
 }
 
+void Desk::told() {
+    if (options_.told) options_.told();
+}
+
 void Desk::wake_dispatcher() {
     const std::lock_guard<std::mutex> hold(wake_lock_);
     if (!silent_ && options_.events_recorded) options_.events_recorded();

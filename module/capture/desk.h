@@ -55,6 +55,7 @@ class Desk {
     void take_from_writer();  // stop(): what the writer has not settled goes to the spill thread
     void silence();           // after stop(): no callback any more
 
+    void told();  // a group's outcomes have all been settled
     void wake_dispatcher();
     void learn_event(int64_t number);
     int64_t last_event() const { return last_event_.load(std::memory_order_relaxed); }

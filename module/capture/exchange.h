@@ -12,7 +12,7 @@ namespace trot {
 
 struct Exchange {
     PlanPtr plan;         // the one that judged it
-    std::string capture;  // 16 random bytes
+    std::string capture;  // 16 bytes, unique (Engine::capture_id)
     std::string method, target, host, zone;
     Fields request_fields;  // only those a hook could ask for, and those decoding needs
     std::string request_body;
@@ -23,6 +23,7 @@ struct Exchange {
     bool response_truncated = false;
     bool ended_early = false;  // the answer's body did not come to its end
     bool replayed = false;     // read back from the spill file
+    bool awaited = true;       // the answer is held until the commit (guarantee "hold")
     int64_t at_ms = 0;
 
     size_t bytes() const;  // what it costs the byte budget

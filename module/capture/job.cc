@@ -2,6 +2,7 @@
 
 #include <exception>
 #include <new>
+#include <utility>
 
 #include "url/target.h"
 
@@ -59,14 +60,10 @@ Result<void> RecordJob::write(Tx& tx) {
     });
 }
 
-// True when this was the group's last job and some of them made events: the dispatcher is woken once.
-bool RecordJob::leave_group(bool with_events) {
-    desk_->group_has_events = desk_->group_has_events || with_events;
-    if (in_group_ && --desk_->group_open > 0) return false;
-    if (desk_->group_open > 0) return false;
-    const bool wake = desk_->group_has_events;
-    desk_->group_has_events = false;
-    return wake;
+// True when this was the group's last job: the host's loop and the dispatcher are each woken once.
+bool RecordJob::leave_group() {
+    if (in_group_) --desk_->group_open;
+    return desk_->group_open == 0;
 }
 
 void RecordJob::recorded() {
@@ -89,14 +86,17 @@ void RecordJob::recorded() {
 }
 
 void RecordJob::done(const Result<void>& outcome) {
-    const bool wake = leave_group(outcome.ok() && !judged_.events.empty());
+    const bool last = leave_group();
     if (outcome) {
+        desk_->group_has_events |= !judged_.events.empty();
         recorded();
     } else {
         if (in_doubt && ticket_->doubt_since < 0) ticket_->doubt_since = ticket_->exchange->at_ms;
         desk_->move(ticket_, Place::writer, Place::spill);
     }
-    if (wake) desk_->wake_dispatcher();
+    if (!last) return;
+    desk_->told();
+    if (std::exchange(desk_->group_has_events, false)) desk_->wake_dispatcher();
 }
 
 Result<void> ReplayJob::write(Tx& tx) {

@@ -29,10 +29,11 @@ class RecordJob : public Job {
     Result<void> write(Tx& tx) override;
     void done(const Result<void>& outcome) override;
     size_t bytes() const override { return ticket_->bytes; }
+    bool patient() const override { return !ticket_->exchange->awaited; }
 
   private:
     void recorded();
-    bool leave_group(bool with_events);
+    bool leave_group();
 
     DeskPtr desk_;
     TicketPtr ticket_;

@@ -47,6 +47,7 @@ struct RecorderOptions {
     Counters* counters = nullptr;
     std::function<PlanPtr()> plan;         // the plan in force, for spilled exchanges; without it they stay in the file
     std::function<void(RecordDone)> done;  // for exchanges with a user token
+    std::function<void()> told;            // after the last done() of a group: wakes the host's loop
     std::function<void()> events_recorded;  // once a group commit that holds new events: wakes the dispatcher
 };
 

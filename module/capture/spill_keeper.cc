@@ -123,6 +123,7 @@ bool SpillKeeper::spill(const std::vector<TicketPtr>& tickets) {
             done.outcome = Recorded::spilled;
             desk_->settle(tickets[i], Place::spill, std::move(done));
         }
+        desk_->told();
         if (!announced_) {
             desk_->note(Level::alarm, "the store does not take events; exchanges wait in the spill file until it does");
             announced_ = true;
@@ -161,6 +162,7 @@ void SpillKeeper::lose_the_rest() {
         RecordDone done;
         done.outcome = Recorded::lost;
         desk_->settle(tickets.front(), Place::spill, std::move(done));
+        desk_->told();
     }
 }
 

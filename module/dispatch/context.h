@@ -38,7 +38,8 @@ struct Context {
     void read_failed(const Fault& fault);
 };
 
-// Data: has `Result<void> write(Tx&, bool in_doubt)` and `size_t bytes() const`.
+// Data: has `Result<void> write(Tx&, bool in_doubt)`, `size_t bytes() const` and `static constexpr bool patient`
+// (Job::patient).
 template <class Data>
 class LoopJob final : public Job {
   public:
@@ -53,6 +54,7 @@ class LoopJob final : public Job {
         mailbox_->post([data = std::move(data_), back = std::move(back_), outcome] { back(*data, outcome); });
     }
     size_t bytes() const override { return data_->bytes(); }
+    bool patient() const override { return Data::patient; }
 
     // Hands the job to the writer; a writer that has stopped answers at once, through the mailbox like the others.
     static void submit(Context& context, std::shared_ptr<Data> data, Back back, bool in_doubt = false) {

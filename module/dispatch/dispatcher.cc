@@ -71,7 +71,7 @@ class LiveDispatcher final : public Dispatcher {
           status_timer_(base_.get(), -1, 0, [this] { write_status(); }),
           lead_(std::make_unique<Lead>(context_, options.plan,
                                        options.transport ? options.transport : Lead::MakeTransport(curl_transport),
-                                       [this](bool leads) { leads_.store(leads); })) {}
+                                       [this](News news) { news_.store(news); })) {}
 
     ~LiveDispatcher() override {
         stop(0);
@@ -89,10 +89,14 @@ class LiveDispatcher final : public Dispatcher {
     }
 
     void wake() override {
-        if (leads_.load())
-            context_.mailbox->ring();
-        else
-            waker_.wake();
+        switch (news_.load()) {
+            case News::here:
+                return context_.mailbox->ring();
+            case News::elsewhere:
+                return waker_.wake();
+            case News::nowhere:
+                return;
+        }
     }
 
     void swap(PlanPtr plan) override {
@@ -136,7 +140,7 @@ class LiveDispatcher final : public Dispatcher {
     LoopEvent mail_;
     LoopEvent status_timer_;
     std::unique_ptr<Lead> lead_;
-    std::atomic<bool> leads_{false};
+    std::atomic<News> news_{News::elsewhere};
     std::atomic<bool> stopped_{false};
     std::mutex status_lock_;
     std::string status_ = "{}";

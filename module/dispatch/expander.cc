@@ -56,21 +56,24 @@ void Expander::stop() {
     located_ = false;
 }
 
+bool Expander::locate(Reader& reader) {
+    if (located_) return true;
+    const Result<int64_t> cursor = reader.cursor();
+    if (!cursor) {
+        context_.read_failed(cursor.fault());
+        return false;
+    }
+    const bool moved = cursor.value() != cursor_;
+    cursor_ = looked_ = read_to_ = cursor.value();
+    located_ = true;
+    if (moved) seams_.surprise();
+    return true;
+}
+
 bool Expander::read() {
     if (!ahead_.empty()) return true;
     Reader* reader = context_.read();
-    if (reader == nullptr) return false;
-    if (!located_) {
-        const Result<int64_t> cursor = reader->cursor();
-        if (!cursor) {
-            context_.read_failed(cursor.fault());
-            return false;
-        }
-        const bool moved = cursor.value() != cursor_;
-        cursor_ = looked_ = read_to_ = cursor.value();
-        located_ = true;
-        if (moved) seams_.surprise();
-    }
+    if (reader == nullptr || !locate(*reader)) return false;
     Result<std::vector<Event>> events = reader->events_after(read_to_, read_events);
     if (!events) {
         context_.read_failed(events.fault());
@@ -112,8 +115,20 @@ void Expander::submit(std::shared_ptr<Expansion> expansion) {
                                [this](Expansion& done, const Result<void>& result) { came_back(done, result); });
 }
 
+// Nobody subscribes to anything: no event needs to be read to pass it.
+void Expander::pass_all() {
+    Reader* reader = context_.read();
+    if (reader == nullptr || !locate(*reader)) return;
+    const Result<int64_t> newest = reader->newest_event();
+    if (!newest) return context_.read_failed(newest.fault());
+    ahead_.clear();
+    looked_ = read_to_ = std::max(read_to_, newest.value());
+    if (looked_ > cursor_ && !lazy_.waits()) lazy_.arm_ms(lazy_ms);
+}
+
 void Expander::poll() {
     if (!running_ || flying_ || failing_) return;
+    if (topics_.empty()) return pass_all();
     // A few rounds at a time: a long row of events that nobody asked for must not hold the loop.
     for (int round = 0; round < 4; ++round) {
         if (!read()) {

@@ -25,6 +25,7 @@ struct Expansion {
     std::vector<EventRef> events;      // of each delivery; only touched on the loop
 
     Result<void> write(Tx& tx, bool in_doubt);
+    static constexpr bool patient = false;  // receivers wait for it
     size_t bytes() const { return deliveries.size() * 128; }
 };
 
@@ -44,7 +45,9 @@ class Expander {
     bool idle() const { return !flying_; }
 
   private:
+    bool locate(Reader& reader);
     bool read();
+    void pass_all();
     std::shared_ptr<Expansion> next();
     void submit(std::shared_ptr<Expansion> expansion);
     void came_back(Expansion& expansion, const Result<void>& result);

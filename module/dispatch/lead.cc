@@ -28,15 +28,19 @@ unsigned kept_connections(const Plan& plan) {
     return static_cast<unsigned>(std::max<uint64_t>(16, std::min<uint64_t>({wanted, most, 16384})));
 }
 
-Lead::Lead(Context& context, PlanPtr plan, MakeTransport make_transport, std::function<void(bool)> leads)
+Lead::Lead(Context& context, PlanPtr plan, MakeTransport make_transport, std::function<void(News)> news)
     : context_(context),
       plan_(std::move(plan)),
       make_transport_(std::move(make_transport)),
-      leads_(std::move(leads)),
+      news_(std::move(news)),
       lock_(context.store.path()),
       subscriptions_(context),
       sender_(context, cache_,
-              {[this] { subscriptions_.index(); }, [this] { expander_.poll(); }, [this] { look_left(); }}),
+              {[this] {
+                   subscriptions_.index();
+                   tell_news();
+               },
+               [this] { expander_.poll(); }, [this] { look_left(); }}),
       expander_(context, cache_, subscriptions_.topics(),
                 {[this](Expansion& made) {
                      for (size_t i = 0; i < made.deliveries.size(); ++i)
@@ -102,7 +106,7 @@ void Lead::enter() {
     }
     state_ = State::loading;
     context_.counters.leader.store(1, std::memory_order_relaxed);
-    leads_(true);
+    news_(News::here);
     load();
 }
 
@@ -140,9 +144,11 @@ void Lead::loaded(const SubscriptionSet& set, const Result<void>& result) {
         context_.log.write(Level::error, "dispatch: subscriptions cannot be loaded yet: " + ready.fault().text);
         return;
     }
+    expander_.poll();  // what was recorded before belongs to those who subscribed before
     const Subscriptions::Applied applied =
         subscriptions_.apply(set, *transport_, std::max(1U, set.plan->egress.connections));
     running_ = set.plan;
+    tell_news();
     for (const EndpointRef& endpoint : applied.gone) sender_.drop(*endpoint);
     for (const EndpointRef& endpoint : applied.present)
         if (!endpoint->active()) sender_.drop(*endpoint);
@@ -156,6 +162,8 @@ void Lead::loaded(const SubscriptionSet& set, const Result<void>& result) {
     }
     if (plan_ != running_) load();
 }
+
+void Lead::tell_news() { news_(subscriptions_.topics().empty() ? News::nowhere : News::here); }
 
 void Lead::swap(PlanPtr plan) {
     plan_ = std::move(plan);
@@ -207,7 +215,7 @@ void Lead::left() {
     socket_.reset();  // before the lock: the next leader binds its own
     lock_.release();
     context_.counters.leader.store(0, std::memory_order_relaxed);
-    leads_(false);
+    news_(News::elsewhere);
     state_ = State::away;
     if (done_) done_();
 }

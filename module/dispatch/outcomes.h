@@ -30,6 +30,7 @@ struct OutcomeBatch {
     std::vector<Event> events;  // our own: trotline.subscription.disabled
 
     Result<void> write(Tx& tx, bool in_doubt);
+    static constexpr bool patient = true;
     size_t bytes() const;
 };
 

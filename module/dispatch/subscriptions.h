@@ -33,6 +33,7 @@ struct SubscriptionSet {
     std::vector<std::string> names;
 
     Result<void> write(Tx& tx, bool in_doubt);
+    static constexpr bool patient = false;
     size_t bytes() const { return rows.size() * 256; }
 };
 

@@ -16,6 +16,7 @@ class TopicIndex {
   public:
     void add(const std::string& pattern, const EndpointRef& endpoint);
     void clear();
+    bool empty() const { return exact_.empty() && prefixes_.empty() && all_.empty(); }
     // Each endpoint once, in the order of their numbers.
     void find(const std::string& topic, std::vector<Endpoint*>& into) const;
 

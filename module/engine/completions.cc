@@ -26,14 +26,19 @@ void Completions::release() {
 }
 
 void Completions::put(Completion completion) {
-    bool first = false;
+    const std::lock_guard<std::mutex> hold(lock_);
+    --reserved_;
+    waiting_.push_back(std::move(completion));
+    untold_ = true;
+}
+
+void Completions::flush() {
     {
         const std::lock_guard<std::mutex> hold(lock_);
-        first = taken_ == waiting_.size();
-        --reserved_;
-        waiting_.push_back(std::move(completion));
+        if (!untold_) return;
+        untold_ = false;
     }
-    if (first) announce();
+    announce();
 }
 
 void Completions::announce() {

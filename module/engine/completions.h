@@ -1,5 +1,6 @@
 // Completions: outcomes on their way back to the host, and the one readable descriptor that announces them and log
-// lines. Callers: recorder's and errands' threads put; the door takes on the host's loop. Threads: put/announce any;
+// lines. A group commit's outcomes are put one by one and announced together, so that the host's loop wakes once.
+// Callers: recorder's and errands' threads put; the door takes on the host's loop. Threads: put/flush/announce any;
 // take one.
 #pragma once
 
@@ -41,7 +42,8 @@ class Completions {
     // bad_alloc.
     void reserve();
     void release();                   // the room is not needed after all
-    void put(Completion completion);  // into reserved room
+    void put(Completion completion);  // into reserved room; flush() announces it
+    void flush();                     // what was put is complete for now: makes fd readable when something waits
     void announce();                  // makes fd readable
     // Appends at most max completions; clears fd, and announces again when some are left. Oldest first.
     size_t take(std::vector<Completion>& into, size_t max);
@@ -52,6 +54,7 @@ class Completions {
     std::vector<Completion> waiting_;
     size_t taken_ = 0;  // of waiting_, from its front
     size_t reserved_ = 0;
+    bool untold_ = false;  // something was put since the last flush
 };
 
 }  // namespace trot

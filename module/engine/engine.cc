@@ -5,6 +5,7 @@
 #include <atomic>
 #include <mutex>
 
+#include "crypto/hmac.h"
 #include "dispatch/dispatcher.h"
 #include "engine/errands.h"
 #include "engine/report.h"
@@ -30,6 +31,8 @@ struct Engine::Impl {
     std::unique_ptr<Admin> admin;
     Errands errands;
     std::atomic<bool> stopping{false}, stopped{false};
+    const std::string capture_prefix = random_bytes(8);
+    std::atomic<uint64_t> captures{0};
 
     PlanPtr current() const {
         const std::lock_guard<std::mutex> hold(plan_lock);
@@ -87,6 +90,7 @@ void Engine::Impl::open_parts() {
     StoreOptions store_options;
     store_options.path = now->store.path;
     store_options.sync = now->store.sync;
+    store_options.linger_us = now->store.linger_ms * 1000;
     store_options.log = &log;
     store_options.counters = &counters;
     Result<std::unique_ptr<Store>> opened = open_store(store_options);
@@ -121,6 +125,7 @@ Result<std::unique_ptr<Engine>> Engine::start(PlanPtr plan, const EngineOptions&
     recording.counters = &self->counters;
     recording.plan = [self] { return self->current(); };
     recording.done = [self](RecordDone done) { self->hand_back(std::move(done)); };
+    recording.told = [self] { self->completions.flush(); };
     recording.events_recorded = [self] {
         if (self->dispatcher) self->dispatcher->wake();
     };
@@ -156,15 +161,23 @@ PlanPtr Engine::plan() const { return impl_->current(); }
 
 void Engine::swap(PlanPtr plan) {
     const PlanPtr before = impl_->current();
-    if (plan->store.path != before->store.path || plan->store.sync != before->store.sync)
+    if (plan->store.path != before->store.path || plan->store.sync != before->store.sync ||
+        plan->store.linger_ms != before->store.linger_ms)
         impl_->log.write(Level::warning,
-                         fmt::format("{}: [store] url and sync change only with a restart; {} stays in use",
+                         fmt::format("{}: [store] url, sync and linger change only with a restart; {} stays in use",
                                      plan->source, before->store.path));
     {
         const std::lock_guard<std::mutex> hold(impl_->plan_lock);
         impl_->plan = plan;
     }
     if (impl_->dispatcher) impl_->dispatcher->swap(std::move(plan));
+}
+
+std::string Engine::capture_id() {
+    const uint64_t number = impl_->captures.fetch_add(1, std::memory_order_relaxed);
+    std::string id = impl_->capture_prefix;
+    id.append(reinterpret_cast<const char*>(&number), sizeof number);
+    return id;
 }
 
 bool Engine::ready() const { return impl_->recorder->ready(); }
@@ -204,6 +217,7 @@ Result<void> Engine::manage(AdminRequest request, void* user) {
         for (Field& field : reply.fields)
             completion.answer.fields.emplace_back(std::move(field.name), std::move(field.value));
         self->completions.put(std::move(completion));
+        self->completions.flush();
     });
     if (!taken) {
         self->completions.release();

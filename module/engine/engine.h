@@ -31,6 +31,8 @@ class Engine {
 
     PlanPtr plan() const;
     void swap(PlanPtr plan);
+    // 16 bytes that name a capture among all that any process records: unique, not secret.
+    std::string capture_id();
     // Could an exchange be taken now? Else the host applies on_fault before the request goes up.
     bool ready() const;
     Result<void> commit(std::unique_ptr<Exchange> exchange, void* user);

@@ -98,6 +98,7 @@ struct StoreConfig {
     Guarantee guarantee = Guarantee::hold;
     OnFault on_fault = OnFault::open;
     int64_t hold_ms = 2000;                // the longest an answer waits for its commit
+    int64_t linger_ms = 1;                 // how long changes that nobody waits for wait for company
     uint64_t queue_bytes = 64ULL << 20;    // captures waiting for the recorder
     uint64_t spill_reserve = 16ULL << 20;  // preallocated for the spill file: works on a full disk
     uint64_t spill_max = 1ULL << 30;

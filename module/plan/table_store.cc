@@ -6,8 +6,8 @@ namespace trot {
 
 const KeyList& store_keys() {
     static const KeyList keys{"store",
-                              {"url", "guarantee", "on_fault", "hold", "queue_bytes", "spill_reserve", "spill_max",
-                               "retention", "retention_bytes", "sync"}};
+                              {"url", "guarantee", "on_fault", "hold", "linger", "queue_bytes", "spill_reserve",
+                               "spill_max", "retention", "retention_bytes", "sync"}};
     return keys;
 }
 
@@ -65,6 +65,7 @@ void read_store(const RawValue& table, Loading& load, StoreConfig& out) {
     read_guarantee(section, out.guarantee);
     read_on_fault(section, out.on_fault);
     section.duration("hold", out.hold_ms, 1, 60000);
+    section.duration("linger", out.linger_ms, 0, 1000);
     section.size("queue_bytes", out.queue_bytes, 1ULL << 20, tib);
     section.size("spill_reserve", out.spill_reserve, 0, tib);
     section.size("spill_max", out.spill_max, 0, tib);

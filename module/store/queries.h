@@ -19,6 +19,7 @@ inline constexpr const char* sql_event =
     "SELECT number, topic, resource, resource_id, action, hook, at_ms, flags, method, path, status, capture, item, "
     "payload "
     "FROM events WHERE number = ?";
+inline constexpr const char* sql_newest_event = "SELECT max(number) FROM events";
 // `state = 0` is written out: only so may SQLite use the partial index. Two halves instead of `(due_ms, number) > (?3,
 // ?4)`, for which it would use only due_ms: many deliveries of one millisecond would be read again for each page. It
 // merges the halves in order.

@@ -19,7 +19,7 @@ Result<void> SqliteReader::open() {
 }
 
 void SqliteReader::forget() {
-    for (Stmt* statement : {&cursor_, &events_after_, &event_, &due_, &next_due_}) *statement = Stmt();
+    for (Stmt* statement : {&cursor_, &events_after_, &event_, &newest_event_, &due_, &next_due_}) *statement = Stmt();
     db_.close();
 }
 
@@ -72,16 +72,22 @@ Result<void> SqliteReader::ask(std::string_view sql, std::string_view doing, con
     return fault;
 }
 
-Result<int64_t> SqliteReader::cursor() {
+Result<int64_t> SqliteReader::one_number(Stmt& statement, std::string_view sql, std::string_view doing) {
     int64_t value = 0;
     Result<void> done = query(
-        cursor_, sql_cursor, "read the cursor", [](Stmt&) {},
+        statement, sql, doing, [](Stmt&) {},
         [&](const Stmt& row) {
             value = row.number(0);
             return true;
         });
     if (!done.ok()) return done.fault();
     return value;
+}
+
+Result<int64_t> SqliteReader::cursor() { return one_number(cursor_, sql_cursor, "read the cursor"); }
+
+Result<int64_t> SqliteReader::newest_event() {
+    return one_number(newest_event_, sql_newest_event, "read the newest event");
 }
 
 Result<std::vector<Event>> SqliteReader::events_after(int64_t number, size_t limit, size_t max_bytes) {

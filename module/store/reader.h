@@ -21,6 +21,7 @@ class SqliteReader final : public Reader {
     Result<int64_t> cursor() override;
     Result<std::vector<Event>> events_after(int64_t number, size_t limit, size_t max_bytes) override;
     Result<Event> event(int64_t number) override;
+    Result<int64_t> newest_event() override;
     Result<std::vector<Delivery>> due(int64_t subscription, int64_t until_ms, int64_t after_due_ms,
                                       int64_t after_number, size_t limit) override;
     Result<int64_t> next_due(int64_t subscription) override;
@@ -35,6 +36,7 @@ class SqliteReader final : public Reader {
     // Prepares (once), binds, and hands each row on; reopens and asks again when the file was exchanged under us.
     using Bind = std::function<void(Stmt&)>;
     using Take = std::function<bool(const Stmt&)>;  // false: enough
+    Result<int64_t> one_number(Stmt& statement, std::string_view sql, std::string_view doing);
     Result<void> query(Stmt& statement, std::string_view sql, std::string_view doing, const Bind& bind,
                        const Take& take);
     Result<void> ask(std::string_view sql, std::string_view doing, const Bind& bind,
@@ -48,7 +50,7 @@ class SqliteReader final : public Reader {
     std::function<void()> on_damage_;
     uint64_t generation_ = 0;
     Db db_;
-    Stmt cursor_, events_after_, event_, due_, next_due_;
+    Stmt cursor_, events_after_, event_, newest_event_, due_, next_due_;
 };
 
 }  // namespace trot

@@ -36,7 +36,7 @@ struct Event {
     uint32_t flags = 0;
     std::string method, path;  // path without query (queries hold secrets)
     int status = 0;
-    std::string capture;  // 16 random bytes of the capture: an event recorded twice is found by it
+    std::string capture;  // 16 bytes, unique among all captures: an event recorded twice is found by it
     uint32_t item = 0;    // index within the capture (batch items, several hooks)
     std::shared_ptr<const std::string> payload;
 };
@@ -121,6 +121,8 @@ class Job {
     virtual Result<void> write(Tx& tx) = 0;
     virtual void done(const Result<void>& outcome) = 0;
     virtual size_t bytes() const { return 0; }  // the group is cut at 4 MiB or 2,000 jobs
+    // Nobody waits for it: it may linger for company (StoreOptions::linger_us).
+    virtual bool patient() const { return false; }
     // Set by the writer before write() when an earlier commit of this job ended with an unknown outcome (EIO in fsync).
     bool in_doubt = false;
 };
@@ -178,6 +180,7 @@ class Reader {
     // With payload, oldest first; ends early when `max_bytes` of payload are reached (but gives at least one).
     virtual Result<std::vector<Event>> events_after(int64_t number, size_t limit, size_t max_bytes = 8U << 20) = 0;
     virtual Result<Event> event(int64_t number) = 0;
+    virtual Result<int64_t> newest_event() = 0;  // 0: there is none
     // Pending deliveries of a subscription due at or before `until_ms`, after position (due, number), in that order.
     virtual Result<std::vector<Delivery>> due(int64_t subscription, int64_t until_ms, int64_t after_due_ms,
                                               int64_t after_number, size_t limit) = 0;
@@ -198,6 +201,9 @@ struct StoreOptions {
     Log* log = nullptr;
     Counters* counters = nullptr;
     int64_t busy_ms = 1500;  // the longest a writer waits for another process's lock before the commit counts as failed
+    // How long patient jobs wait for company while no other kind comes: a commit costs as much CPU as ten events
+    // (measured).
+    int64_t linger_us = 1000;
 };
 
 class Store {

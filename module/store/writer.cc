@@ -29,9 +29,11 @@ bool WriterThread::submit(std::unique_ptr<Job>& job) {
     {
         const std::lock_guard<std::mutex> hold(lock_);
         if (stopping_) return false;
+        const bool hasty = !job->patient();
         queue_.push_back(std::move(job));
+        if (hasty) ++hasty_;
         waiting_.store(queue_.size(), std::memory_order_relaxed);
-        wake = idle_;
+        wake = idle_ || (lingering_ && hasty);
     }
     if (wake) changed_.notify_one();
     return true;
@@ -58,6 +60,15 @@ void WriterThread::stop(int64_t drain_ms) {
     });
 }
 
+// While nobody waits for any of the jobs, more are let in for a moment.
+void WriterThread::linger(std::unique_lock<std::mutex>& hold) {
+    const auto until = std::chrono::steady_clock::now() + std::chrono::microseconds(core_.options.linger_us);
+    lingering_ = true;
+    while (hasty_ == 0 && !stopping_ && queue_.size() < group_jobs)
+        if (changed_.wait_until(hold, until) == std::cv_status::timeout) break;
+    lingering_ = false;
+}
+
 bool WriterThread::next_group(Keeper::Jobs& group) {
     std::unique_lock<std::mutex> hold(lock_);
     const auto ready = [this] { return !queue_.empty() || stopping_ || woken_; };
@@ -66,11 +77,13 @@ bool WriterThread::next_group(Keeper::Jobs& group) {
         changed_.wait_for(hold, std::chrono::milliseconds(keeper_.tend_in_ms()), ready);
         idle_ = false;
     }
+    if (core_.options.linger_us > 0 && !queue_.empty()) linger(hold);
     woken_ = false;
     if (time_is_over()) return false;
     size_t bytes = 0;
     while (!queue_.empty() && group.size() < group_jobs && bytes < group_bytes) {
         bytes += queue_.front()->bytes();
+        if (!queue_.front()->patient()) --hasty_;
         group.push_back(std::move(queue_.front()));
         queue_.pop_front();
     }

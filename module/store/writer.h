@@ -27,6 +27,7 @@ class WriterThread final : public Writer {
   private:
     void run();
     bool next_group(Keeper::Jobs& group);  // false: stopped, and nothing is left to run
+    void linger(std::unique_lock<std::mutex>& hold);
     bool time_is_over() const;
     void fail_rest();
 
@@ -39,7 +40,9 @@ class WriterThread final : public Writer {
     std::atomic<size_t> waiting_{0};
     std::atomic<int64_t> deadline_us_{0};  // of the drain
     std::atomic<bool> stopping_{false};
-    bool idle_ = false;
+    size_t hasty_ = 0;        // of the queue: jobs that somebody waits for
+    bool idle_ = false;       // the thread waits for the first job
+    bool lingering_ = false;  // it waits for more, and nobody is kept waiting yet
     bool woken_ = false;
     std::once_flag stopped_;
 };

@@ -1,5 +1,4 @@
 // The door's capture: an exchange gathered from the host's buffers. See trotline.h for what each call promises.
-#include "crypto/hmac.h"
 #include "objects.h"
 #include "sealed.h"
 
@@ -52,11 +51,12 @@ int trot_capture_open(trot_engine* engine, const trot_plan* plan, const trot_req
         const trot_request asked = read_struct(*request);
         auto exchange = std::make_unique<Exchange>();
         exchange->plan = plan->plan;
-        exchange->capture = random_bytes(16);
+        exchange->capture = engine->engine->capture_id();
         exchange->method = view(asked.method);
         exchange->target = view(asked.target);
         exchange->host = view(asked.host);
         exchange->zone = view(asked.zone);
+        exchange->awaited = decided.action == TROT_HOLD;
         for (size_t i = 0; i < asked.nfields; ++i) {
             const trot_field& field = asked.fields[i];
             if (plan->needs.wants_request_field(view(field.name)))
@@ -131,7 +131,7 @@ int trot_capture_wait(trot_capture* capture, uint32_t parts, uint32_t ms) noexce
     const CaptureHold hold(capture);
     if (!capture->answered) return TROT_EUSAGE;
     return sealed(nullptr, [&] {
-        finished(capture, parts);
+        finished(capture, parts).awaited = true;
         return static_cast<int>(capture->engine->commit_wait(std::move(capture->exchange), ms).fault().code);
     });
 }

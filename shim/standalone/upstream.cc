@@ -168,7 +168,8 @@ void Connection::ended(End how) {
 void Connection::give_back(size_t most_idle) {
     user_ = nullptr;
     const std::shared_ptr<Upstream> home = std::move(keep_);
-    if (most_idle == 0 || worker_.leaving || stream_.peer_closed()) return drop();
+    // What the kernel still has for it is seen by the next read, or when it is lent again.
+    if (most_idle == 0 || worker_.leaving || evbuffer_get_length(stream_.input()) > 0) return drop();
     constexpr int64_t idle_ms = 60000;
     timer_.set(idle_ms);
     stream_.want_read(true);

@@ -224,6 +224,7 @@ std::string s1(const Settings& settings) {
     const Folder folder(settings.dir);
     const int pairs = settings.quick ? 3 : 7;
     const double each = settings.quick ? 1.0 : 3.0;
+    open_at(folder.path() + "/first");  // SQLite is set up as the product sets it up, for the limit too
     std::vector<double> bare;
     std::vector<double> life;
     std::vector<double> ratio;
