@@ -38,8 +38,8 @@ struct Context {
     void read_failed(const Fault& fault);
 };
 
-// Data: has `Result<void> write(Tx&, bool in_doubt)`, `size_t bytes() const` and `static constexpr bool patient`
-// (Job::patient).
+// Data: has `Result<void> write(Tx&, bool in_doubt)`, `size_t bytes() const` and `static constexpr bool patient,
+// follows` (Job's).
 template <class Data>
 class LoopJob final : public Job {
   public:
@@ -55,6 +55,7 @@ class LoopJob final : public Job {
     }
     size_t bytes() const override { return data_->bytes(); }
     bool patient() const override { return Data::patient; }
+    bool follows() const override { return Data::follows; }
 
     // Hands the job to the writer; a writer that has stopped answers at once, through the mailbox like the others.
     static void submit(Context& context, std::shared_ptr<Data> data, Back back, bool in_doubt = false) {

@@ -91,6 +91,7 @@ class LiveDispatcher final : public Dispatcher {
     void wake() override {
         switch (news_.load()) {
             case News::here:
+                context_.store.writer().expect(true);
                 return context_.mailbox->ring();
             case News::elsewhere:
                 return waker_.wake();

@@ -27,7 +27,10 @@ struct Item {
     EventRef data;  // null: read when its turn comes
 };
 
-inline constexpr size_t lane_items = 256;  // most deliveries a lane holds; the rest waits in the store
+// Most deliveries that the lanes hold; the rest waits in the store. Fresh ones are worth more room: one that overflows
+// must be found and read again, and one slow commit brings hundreds.
+inline constexpr size_t lane_items = 256;
+inline constexpr size_t fresh_items = 4096;
 
 struct Endpoint {
     // The subscription

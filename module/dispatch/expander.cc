@@ -129,6 +129,11 @@ void Expander::pass_all() {
 void Expander::poll() {
     if (!running_ || flying_ || failing_) return;
     if (topics_.empty()) return pass_all();
+    look();
+    if (!flying_) context_.store.writer().expect(false);
+}
+
+void Expander::look() {
     // A few rounds at a time: a long row of events that nobody asked for must not hold the loop.
     for (int round = 0; round < 4; ++round) {
         if (!read()) {

@@ -26,6 +26,7 @@ struct Expansion {
 
     Result<void> write(Tx& tx, bool in_doubt);
     static constexpr bool patient = false;  // receivers wait for it
+    static constexpr bool follows = true;
     size_t bytes() const { return deliveries.size() * 128; }
 };
 
@@ -48,6 +49,7 @@ class Expander {
     bool locate(Reader& reader);
     bool read();
     void pass_all();
+    void look();
     std::shared_ptr<Expansion> next();
     void submit(std::shared_ptr<Expansion> expansion);
     void came_back(Expansion& expansion, const Result<void>& result);

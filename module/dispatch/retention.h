@@ -27,6 +27,7 @@ class Retention {
         int gone = 0;
         Result<void> write(Tx& tx, bool in_doubt);
         static constexpr bool patient = true;
+        static constexpr bool follows = false;
         size_t bytes() const { return 0; }
     };
     void step();

@@ -72,7 +72,7 @@ void Sender::stop() {
 }
 
 void Sender::offer(const EndpointRef& endpoint, const Delivery& delivery, const EventRef& event) {
-    if (!running_ || endpoint->fresh.size() >= lane_items || backlog_.crowded() || !endpoint->active()) {
+    if (!running_ || endpoint->fresh.size() >= fresh_items || backlog_.crowded() || !endpoint->active()) {
         backlog_.mark(*endpoint);
     } else if (backlog_.hold(delivery.number)) {
         Item item;

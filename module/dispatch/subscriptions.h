@@ -34,6 +34,7 @@ struct SubscriptionSet {
 
     Result<void> write(Tx& tx, bool in_doubt);
     static constexpr bool patient = false;
+    static constexpr bool follows = false;
     size_t bytes() const { return rows.size() * 256; }
 };
 

@@ -8,9 +8,12 @@
 
 namespace trot {
 
-Keeper::Keeper(Core& core, std::function<bool()> give_up) : core_(core), give_up_(std::move(give_up)) {}
+Keeper::Keeper(Core& core, std::function<bool()> give_up) : core_(core), copier_(core), give_up_(std::move(give_up)) {}
 
-Keeper::~Keeper() { disconnect(); }
+Keeper::~Keeper() {
+    copier_.stop();
+    disconnect();
+}
 
 int Keeper::on_busy(void* self, int tries) {
     auto* keeper = static_cast<Keeper*>(self);
@@ -41,7 +44,8 @@ void Keeper::take(Db db) {
     commit_.prepare(db_, "COMMIT");
     tx_ = std::make_unique<SqliteTx>(db_, *core_.options.clock);
     wal_ = file_id(core_.files.wal);
-    copy_back_at_ = checkpoint_pages;
+    copy_asked_at_ = 0;
+    copy_back_at_ = restart_pages;
 }
 
 void Keeper::forget() {
@@ -68,6 +72,7 @@ Result<void> Keeper::connect(bool& sick) {
 }
 
 Result<void> Keeper::open() {
+    if (Result<void> started = copier_.start(); !started.ok()) return started;
     int error = 0;
     if (Result<void> lock = lock_.open(core_.files.lock, error); !lock.ok()) {
         const bool may_pass =
@@ -222,6 +227,11 @@ void Keeper::commit(Jobs& group) {
 // ---- -wal
 
 void Keeper::copy_back() {
+    if (wal_pages_ < copy_asked_at_) copy_asked_at_ = 0;  // it has started anew
+    if (wal_pages_ >= copy_asked_at_ + checkpoint_pages) {
+        copy_asked_at_ = wal_pages_;
+        copier_.ask();
+    }
     if (wal_pages_ < copy_back_at_ || now_us() < copy_back_after_us_) return;
     busy_until_us_ = now_us() + 5000;
     int in_wal = 0;
@@ -230,7 +240,7 @@ void Keeper::copy_back() {
                                                                                : SQLITE_CHECKPOINT_PASSIVE;
     const int code = sqlite3_wal_checkpoint_v2(db_.handle(), "main", mode, &in_wal, &copied);
     // A reader that still looks at an older state holds the rest back: ask again when as much has come anew.
-    copy_back_at_ = copied >= in_wal ? checkpoint_pages : wal_pages_ + checkpoint_pages;
+    copy_back_at_ = copied >= in_wal ? restart_pages : wal_pages_ + checkpoint_pages;
     if (code == SQLITE_OK || (code & 0xff) == SQLITE_BUSY) return;
     // The -wal holds everything, so commits go on; it only grows until this works again.
     copy_back_after_us_ = now_us() + 1000000;

@@ -7,6 +7,7 @@
 #include <memory>
 #include <vector>
 
+#include "store/copier.h"
 #include "store/core.h"
 #include "store/lock_file.h"
 #include "store/sqlite.h"
@@ -66,6 +67,7 @@ class Keeper {
     static int on_busy(void* self, int tries);
 
     Core& core_;
+    Copier copier_;
     std::function<bool()> give_up_;
     LockFile lock_;
     Db db_;
@@ -81,6 +83,7 @@ class Keeper {
     int64_t heal_at_us_ = 0;
     int64_t watch_at_us_ = 0;
     int wal_pages_ = 0;
+    int copy_asked_at_ = 0;
     int copy_back_at_ = 0;
     int64_t copy_back_after_us_ = 0;
     int false_alarms_ = 0;

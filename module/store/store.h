@@ -123,6 +123,8 @@ class Job {
     virtual size_t bytes() const { return 0; }  // the group is cut at 4 MiB or 2,000 jobs
     // Nobody waits for it: it may linger for company (StoreOptions::linger_us).
     virtual bool patient() const { return false; }
+    // What Writer::expect() waits for.
+    virtual bool follows() const { return false; }
     // Set by the writer before write() when an earlier commit of this job ended with an unknown outcome (EIO in fsync).
     bool in_doubt = false;
 };
@@ -135,6 +137,9 @@ class Writer {
     virtual bool submit(std::unique_ptr<Job>& job) = 0;
     // Runs all that waits (at most drain_ms), fails the rest with Code::stopped, joins. Any thread, once.
     virtual void stop(int64_t drain_ms) = 0;
+    // The group that was just committed will make somebody submit a job that follows() it: the next group waits for it
+    // a moment, so that the two share a commit. expect(false): there will be none. Any thread.
+    virtual void expect(bool follower) = 0;
     // Sick: the last commit failed and no later one has succeeded. Relaxed; any thread.
     virtual bool healthy() const = 0;
     virtual size_t waiting() const = 0;

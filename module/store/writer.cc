@@ -1,5 +1,6 @@
 #include "store/writer.h"
 
+#include <algorithm>
 #include <chrono>
 
 namespace trot {
@@ -7,6 +8,7 @@ namespace {
 
 constexpr size_t group_jobs = 2000;
 constexpr size_t group_bytes = 4U << 20;
+constexpr int64_t longest_follow_us = 2000;
 
 }  // namespace
 
@@ -33,10 +35,22 @@ bool WriterThread::submit(std::unique_ptr<Job>& job) {
         queue_.push_back(std::move(job));
         if (hasty) ++hasty_;
         waiting_.store(queue_.size(), std::memory_order_relaxed);
-        wake = idle_ || (lingering_ && hasty);
+        const bool followed = expecting_ && queue_.back()->follows();
+        if (followed) expecting_ = false;
+        wake = idle_ || (lingering_ && hasty) || followed;
     }
     if (wake) changed_.notify_one();
     return true;
+}
+
+void WriterThread::expect(bool follower) {
+    bool wake = false;
+    {
+        const std::lock_guard<std::mutex> hold(lock_);
+        wake = expecting_ && !follower;
+        expecting_ = follower;
+    }
+    if (wake) changed_.notify_one();
 }
 
 void WriterThread::wake() {
@@ -69,6 +83,15 @@ void WriterThread::linger(std::unique_lock<std::mutex>& hold) {
     lingering_ = false;
 }
 
+// Half of what a commit takes is worth waiting for a job that would else need a whole one for itself.
+void WriterThread::wait_for_follower(std::unique_lock<std::mutex>& hold) {
+    const int64_t most_us = std::min(commit_took_us_ / 2, longest_follow_us);
+    const int64_t left_us = committed_us_ + most_us - system_clock().steady_us();
+    if (left_us > 0)
+        changed_.wait_for(hold, std::chrono::microseconds(left_us), [this] { return !expecting_ || stopping_; });
+    expecting_ = false;
+}
+
 bool WriterThread::next_group(Keeper::Jobs& group) {
     std::unique_lock<std::mutex> hold(lock_);
     const auto ready = [this] { return !queue_.empty() || stopping_ || woken_; };
@@ -78,6 +101,7 @@ bool WriterThread::next_group(Keeper::Jobs& group) {
         idle_ = false;
     }
     if (core_.options.linger_us > 0 && !queue_.empty()) linger(hold);
+    if (expecting_ && !queue_.empty()) wait_for_follower(hold);
     woken_ = false;
     if (time_is_over()) return false;
     size_t bytes = 0;
@@ -111,7 +135,10 @@ void WriterThread::fail_rest() {
 void WriterThread::run() {
     Keeper::Jobs group;
     while (next_group(group)) {
+        const int64_t start_us = system_clock().steady_us();
         keeper_.commit(group);
+        committed_us_ = system_clock().steady_us();
+        commit_took_us_ = committed_us_ - start_us;
         keeper_.tend();
     }
     fail_rest();
