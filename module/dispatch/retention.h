@@ -23,8 +23,8 @@ class Retention {
   private:
     struct Prune {
         int64_t before_ms = 0;
-        int rows = 0;
-        int gone = 0;
+        int events = 0;
+        Pruned gone;
         Result<void> write(Tx& tx, bool in_doubt);
         static constexpr bool patient = true;
         static constexpr bool follows = false;

@@ -56,7 +56,7 @@ CREATE TABLE deliveries (
   last_error   TEXT NOT NULL,
   finished_ms  INTEGER NOT NULL
 );
-CREATE INDEX deliveries_open ON deliveries (state, subscription, due_ms, number) WHERE state = 0 OR state = 2;
+CREATE INDEX deliveries_open ON deliveries (state, subscription, due_ms) WHERE state = 0 OR state = 2;
 CREATE INDEX deliveries_event ON deliveries (event);
 
 CREATE TABLE attempts (

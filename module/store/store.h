@@ -88,6 +88,12 @@ struct SubscriptionRow {
     int64_t created_ms = 0, changed_ms = 0;
 };
 
+// What a retention step removed.
+struct Pruned {
+    int rows = 0;
+    int events = 0;
+};
+
 // An open write transaction; only inside Job::write, on the writer thread.
 class Tx {
   public:
@@ -107,9 +113,10 @@ class Tx {
     // Every file subscription whose name is not in `names` becomes `removed`; its pending deliveries wait for its
     // return.
     virtual Result<void> keep_subscriptions(const std::vector<std::string>& names) = 0;
-    // One retention step: at most `rows` finished events (with deliveries and attempts) older than `before_ms` go.
-    // Returns how many.
-    virtual Result<int> prune(int64_t before_ms, int rows) = 0;
+    // One retention step: of the finished events older than `before_ms`, the oldest first, at most `events` go, with
+    // deliveries and attempts; it ends when about `rows` rows of all kinds are gone (an event with many deliveries goes
+    // in several steps).
+    virtual Result<Pruned> prune(int64_t before_ms, int rows, int events) = 0;
 };
 
 // A unit of work for the writer. write() may run twice (the group is retried job by job when one fails), so it must

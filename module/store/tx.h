@@ -23,7 +23,7 @@ class SqliteTx final : public Tx {
     Result<void> set_subscription(int64_t number, SubscriptionState state, std::string_view reason,
                                   unsigned failures) override;
     Result<void> keep_subscriptions(const std::vector<std::string>& names) override;
-    Result<int> prune(int64_t before_ms, int rows) override;
+    Result<Pruned> prune(int64_t before_ms, int rows, int events) override;
 
     // What has been given and counted in the open transaction; a job that is rolled back to its savepoint gives it
     // back.
@@ -49,7 +49,9 @@ class SqliteTx final : public Tx {
     Result<void> ready(Stmt& statement, std::string_view sql);
     Fault failed(std::string_view doing);
     Result<void> run(Stmt& statement, std::string_view doing);
-    Result<bool> prunable(int64_t before_ms, int rows, std::vector<int64_t>& events);
+    Result<bool> prunable(int64_t before_ms, int most, std::vector<int64_t>& events);
+    Result<void> prune_ready();
+    Result<bool> prune_deliveries(int64_t event, int& rows);
 
     Db& db_;
     Clock& clock_;

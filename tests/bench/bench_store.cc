@@ -391,14 +391,14 @@ std::string r2(const Settings& settings) {
         const double start = seconds();
         const double cpu_start = cpu_seconds();
         write_now(*store, [&](Tx& tx) -> Result<void> {
-            const Result<int> pruned = tx.prune(system_clock().wall_ms() + 1, 1000);
+            const Result<Pruned> pruned = tx.prune(system_clock().wall_ms() + 1, 1000, 1000);
             if (!pruned.ok()) return pruned.fault();
-            step = pruned.value();
+            step = pruned.value().rows;
+            gone += pruned.value().events;
             return {};
         });
         steps.push_back((seconds() - start) * 1e3);
         cpu += cpu_seconds() - cpu_start;
-        gone += step;
         const double single = seconds();
         write_now(*store, [](Tx& tx) {
             Event event = some_event();

@@ -41,6 +41,7 @@ class FakeStore : public trot::Store, public trot::Writer, public trot::Tx {
         changed_.notify_all();
         return true;
     }
+    void expect(bool) override {}
     void stop(int64_t) override {
         {
             const std::lock_guard<std::mutex> hold(lock_);
@@ -79,7 +80,7 @@ class FakeStore : public trot::Store, public trot::Writer, public trot::Tx {
         return {};
     }
     trot::Result<void> keep_subscriptions(const std::vector<std::string>&) override { return {}; }
-    trot::Result<int> prune(int64_t, int) override { return 0; }
+    trot::Result<trot::Pruned> prune(int64_t, int, int) override { return trot::Pruned{}; }
 
   private:
     void run() {

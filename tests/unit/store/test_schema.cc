@@ -101,7 +101,7 @@ void queries_use_their_index(void**) {
         if (plan.find(step) == std::string::npos || plan.find("TEMP B-TREE") != std::string::npos)
             fail_msg("%s\n  plan: %s\n  wanted: %s", sql.c_str(), plan.c_str(), step);
     };
-    expect(sql_due, "SEARCH d USING INDEX deliveries_open (state=? AND subscription=? AND due_ms=? AND number>?)");
+    expect(sql_due, "SEARCH d USING INDEX deliveries_open (state=? AND subscription=? AND due_ms=? AND rowid>?)");
     expect(sql_due, "SEARCH d USING INDEX deliveries_open (state=? AND subscription=? AND due_ms>? AND due_ms<?)");
     expect(sql_next_due, "SEARCH deliveries USING COVERING INDEX deliveries_open (state=? AND subscription=?)");
     expect(sql_events_after, "SEARCH events USING INTEGER PRIMARY KEY (rowid>?)");
