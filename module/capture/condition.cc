@@ -47,17 +47,17 @@ std::string wanted(const Condition& condition) {
 
 }  // namespace
 
-Verdict check(const Condition& condition, Facts& facts, bool want_why) {
-    Verdict verdict;
+Finding check(const Condition& condition, Facts& facts, bool want_why) {
+    Finding finding;
     const Value value = facts.find(condition.source);
     if (value.state == Value::State::unreadable) {
-        verdict.unproven = true;
+        finding.unproven = true;
         if (want_why) {
             const bool answer = condition.source.part == Source::Part::response;
-            verdict.why =
+            finding.why =
                 spell(condition.source) + " cannot be told: " + (answer ? facts.response() : facts.request()).why;
         }
-        return verdict;
+        return finding;
     }
     const auto listed = [&] {
         const std::string text = value.as_text();
@@ -69,25 +69,25 @@ Verdict check(const Condition& condition, Facts& facts, bool want_why) {
                                           value.json->kind != JsonKind::object));
     switch (condition.test) {
         case Condition::Test::equals:
-            verdict.holds = comparable && listed();
+            finding.holds = comparable && listed();
             break;
         case Condition::Test::differs:
-            verdict.holds = !comparable || !listed();
+            finding.holds = !comparable || !listed();
             break;
         case Condition::Test::regex:
-            verdict.holds = comparable && regex_holds(condition, value.as_text());
+            finding.holds = comparable && regex_holds(condition, value.as_text());
             break;
         case Condition::Test::present:
-            verdict.holds = value.there();
+            finding.holds = value.there();
             break;
         case Condition::Test::absent:
-            verdict.holds = !value.there();
+            finding.holds = !value.there();
             break;
     }
-    if (!verdict.holds && want_why)
-        verdict.why = spell(condition.source) + " " +
+    if (!finding.holds && want_why)
+        finding.why = spell(condition.source) + " " +
                       shown(value, condition.source, facts.exchange().plan->capture.redact) + ", " + wanted(condition);
-    return verdict;
+    return finding;
 }
 
 }  // namespace trot

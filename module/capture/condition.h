@@ -9,13 +9,13 @@
 
 namespace trot {
 
-struct Verdict {
+struct Finding {
     bool holds = false;
     bool unproven = false;  // the body it asks about cannot be read
     std::string why;        // when it does not hold and the caller wants to know
 };
 
-Verdict check(const Condition& condition, Facts& facts, bool want_why);
+Finding check(const Condition& condition, Facts& facts, bool want_why);
 
 // Is it about one batch item?
 inline bool about_item(const Condition& condition) {

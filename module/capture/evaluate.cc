@@ -46,10 +46,10 @@ struct Evaluator::Pass {
 bool Evaluator::conditions(Pass& pass, const Hook& hook, bool of_items, std::string* why) {
     for (const Condition& condition : hook.when) {
         if (about_item(condition) != of_items) continue;
-        Verdict verdict = check(condition, pass.facts, why != nullptr);
-        if (verdict.holds) continue;
-        if (verdict.unproven) ++unproven_;
-        if (why != nullptr) *why = std::move(verdict.why);
+        Finding finding = check(condition, pass.facts, why != nullptr);
+        if (finding.holds) continue;
+        if (finding.unproven) ++unproven_;
+        if (why != nullptr) *why = std::move(finding.why);
         return false;
     }
     return true;

@@ -149,8 +149,11 @@ bool Sender::attempt(const EndpointRef& endpoint, Item item) {
         }
         item.data = std::move(event).value();
     }
-    Result<Signer*> signer = item.format != nullptr ? endpoint->signer(*item.format)
-                                                    : Fault{Code::config, "the delivery's format is unknown"};
+    if (item.format == nullptr) {
+        unsendable(endpoint, item, {Code::config, "the delivery's format is unknown"});
+        return true;
+    }
+    Result<Signer*> signer = endpoint->signer(*item.format);
     if (!signer) {
         unsendable(endpoint, item, signer.fault());
         return true;

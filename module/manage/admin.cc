@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <charconv>
+
 #include "crypto/hmac.h"
 #include "json/pointer.h"
 #include "manage/lists.h"
@@ -11,6 +13,7 @@ namespace trot {
 namespace {
 
 constexpr int wrong_tokens_a_second = 5;
+constexpr int most_lines = 10000;  // of a list: an answer is made in memory
 
 AdminReply text(int status, std::string body, std::string_view type = "text/plain; charset=utf-8") {
     AdminReply reply{status, {{"Content-Type", std::string(type)}, {"Cache-Control", "no-store"}}, std::move(body)};
@@ -19,20 +22,31 @@ AdminReply text(int status, std::string body, std::string_view type = "text/plai
 
 AdminReply problem(int status, std::string_view what) {
     AdminReply reply = text(status, fmt::format("{{\"error\":{}}}\n", json_quote(what)), "application/json");
-    if (status == 401) reply.fields.push_back({"WWW-Authenticate", "Bearer"});
-    if (status == 405) reply.fields.push_back({"Allow", "GET"});
+    if (status == 401) reply.fields.push_back({"WWW-Authenticate", "Bearer realm=\"trotline\""});
+    if (status == 405) reply.fields.push_back({"Allow", "GET, HEAD"});
+    if (status == 429) reply.fields.push_back({"Retry-After", "1"});
     return reply;
 }
 
-// The query of a list as the filter's JSON: numbers and booleans bare, the rest quoted.
-std::string filter_of(std::string_view query) {
+// The query of a list as the filter's JSON: the limit and booleans bare, the rest quoted.
+Result<std::string> filter_of(std::string_view query) {
     std::string out;
     for (const Field& field : parse_query(query)) {
-        const bool bare = field.name == "limit" || field.name == "oldest_first";
-        const bool plain =
-            !field.value.empty() && field.value.find_first_not_of("0123456789truefals") == std::string::npos;
-        out += fmt::format("{}{}:{}", out.empty() ? "{" : ",", json_quote(field.name),
-                           bare && plain ? field.value : json_quote(field.value));
+        std::string value = json_quote(field.value);
+        if (field.name == "limit") {
+            int number = 0;
+            const char* end = field.value.data() + field.value.size();
+            const std::from_chars_result read = std::from_chars(field.value.data(), end, number);
+            if (read.ec != std::errc() || read.ptr != end || number < 1 || number > most_lines)
+                return Fault{Code::usage,
+                             fmt::format("limit={}: it is a number from 1 to {}", field.value, most_lines)};
+            value = std::to_string(number);
+        } else if (field.name == "oldest_first") {
+            if (field.value != "true" && field.value != "false")
+                return Fault{Code::usage, fmt::format("oldest_first={}: it is true or false", field.value)};
+            value = field.value;
+        }
+        out += fmt::format("{}{}:{}", out.empty() ? "{" : ",", json_quote(field.name), value);
     }
     return out.empty() ? out : out + "}";
 }
@@ -41,8 +55,8 @@ std::string filter_of(std::string_view query) {
 
 AdminReply Admin::answer(const AdminRequest& request, const Secret& token) {
     const std::string path(path_of(request.target));
-    if (request.method != "GET" && request.method != "HEAD") return problem(405, "the admin API only reads: use GET");
-    if (path == "/healthz") {
+    const bool reads = request.method == "GET" || request.method == "HEAD";
+    if (path == "/healthz" && reads) {
         const std::string why = sources_.sickness();
         return why.empty() ? text(200, "ok\n") : text(503, why + "\n");
     }
@@ -59,6 +73,7 @@ AdminReply Admin::answer(const AdminRequest& request, const Secret& token) {
         ++wrong_;
         return problem(401, "send the token of [admin] token_file as \"Authorization: Bearer …\"");
     }
+    if (!reads) return problem(405, "the admin API only reads: use GET");
     if (path == "/status") return text(200, sources_.status() + "\n", "application/json");
     if (path == "/metrics") return text(200, sources_.metrics(), "text/plain; version=0.0.4; charset=utf-8");
     for (const char* what : {"events", "deliveries", "attempts", "subscriptions"})
@@ -68,9 +83,11 @@ AdminReply Admin::answer(const AdminRequest& request, const Secret& token) {
 }
 
 AdminReply Admin::lists(const std::string& what, std::string_view query) {
+    const Result<std::string> filter = filter_of(query);
+    if (!filter) return problem(400, filter.fault().text);
     const Result<std::unique_ptr<Reader>> reader = open_reader(sources_.store_path);
     if (!reader) return problem(503, reader.fault().text);
-    Result<std::string> lines = list_json(*reader.value(), what, filter_of(query));
+    Result<std::string> lines = list_json(*reader.value(), what, filter.value());
     if (!lines) return problem(lines.fault().code == Code::usage ? 400 : 503, lines.fault().text);
     return text(200, std::move(lines.value()), "application/x-ndjson");
 }

@@ -2,7 +2,8 @@
 //   GET /healthz   200 "ok", or 503 with the reason, no token   GET /status    JSON   GET /metrics   Prometheus text
 //   GET /events, /deliveries, /attempts, /subscriptions?topic=…&limit=…   one JSON object a line, as `trotline events`
 //   shows
-// Every route but /healthz wants "Authorization: Bearer TOKEN". Callers: engine, on its errand thread (blocks on disk).
+// Every route but /healthz wants "Authorization: Bearer TOKEN"; without it all of them, also those that do not exist,
+// answer the same 401. Callers: engine, on its errand thread (blocks on disk).
 // Threads: one.
 #pragma once
 

@@ -4,6 +4,7 @@
 #include <fmt/ranges.h>
 #include <jansson.h>
 
+#include <algorithm>
 #include <memory>
 #include <vector>
 
@@ -17,8 +18,31 @@ struct JsonDrop {
 };
 using Json = std::unique_ptr<json_t, JsonDrop>;
 
-constexpr std::string_view members[] = {"topic", "subscription", "state", "after",
-                                        "event", "delivery",     "limit", "oldest_first"};
+// A member, and the lists that heed it: what a list would not heed is refused, or it would show more than was asked
+// for.
+struct Member {
+    std::string_view name;
+    std::vector<std::string_view> lists;
+};
+
+const std::vector<Member>& members() {
+    static const std::vector<Member> all = {{"topic", {"events", "deliveries"}},
+                                            {"subscription", {"events", "deliveries"}},
+                                            {"state", {"events", "deliveries"}},
+                                            {"after", {"events", "deliveries", "attempts"}},
+                                            {"event", {"events", "deliveries", "attempts", "event"}},
+                                            {"delivery", {"deliveries", "attempts"}},
+                                            {"limit", {"events", "deliveries", "attempts"}},
+                                            {"oldest_first", {"events", "deliveries", "attempts"}}};
+    return all;
+}
+
+std::vector<std::string_view> members_of(std::string_view what) {
+    std::vector<std::string_view> out;
+    for (const Member& member : members())
+        if (std::find(member.lists.begin(), member.lists.end(), what) != member.lists.end()) out.push_back(member.name);
+    return out;
+}
 
 Result<int64_t> number_of(const json_t* value, std::string_view prefix) {
     if (json_is_integer(value)) return static_cast<int64_t>(json_integer_value(value));
@@ -41,8 +65,7 @@ Result<void> take(Filter& filter, std::string_view what, std::string_view key, c
         if (!number) return Fault{Code::usage, fmt::format("filter member \"{}\": {}", key, number.fault().text)};
         (key == "after" ? filter.after : key == "event" ? filter.event : filter.delivery) = number.value();
     } else {
-        return Fault{Code::usage, fmt::format("filter member \"{}\" is unknown or has the wrong type; known are {}",
-                                              key, fmt::join(members, ", "))};
+        return Fault{Code::usage, fmt::format("filter member \"{}\" has the wrong type or value", key)};
     }
     return {};
 }
@@ -54,10 +77,16 @@ Result<Filter> read_filter(std::string_view what, std::string_view text) {
     if (text.empty()) return filter;
     json_error_t error;
     const Json root(json_loadb(text.data(), text.size(), JSON_REJECT_DUPLICATES, &error));
-    if (!json_is_object(root.get())) return Fault{Code::usage, "the filter must be a JSON object"};
+    if (!json_is_object(root.get()))
+        return Fault{Code::usage,
+                     fmt::format("the filter must be a JSON object{}{}", root ? "" : ": ", root ? "" : error.text)};
+    const std::vector<std::string_view> known = members_of(what);
     const char* key = nullptr;
     json_t* value = nullptr;
     json_object_foreach(root.get(), key, value) {
+        if (std::find(known.begin(), known.end(), key) == known.end())
+            return Fault{Code::usage, fmt::format("\"{}\" is no filter of {}; it has {}", key, what,
+                                                  known.empty() ? "none" : fmt::format("{}", fmt::join(known, ", ")))};
         Result<void> taken = take(filter, what, key, value);
         if (!taken) return taken.fault();
     }

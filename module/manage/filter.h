@@ -8,9 +8,8 @@
 
 namespace trot {
 
-// what: the list it is for ("after" is an event's or a delivery's id accordingly). text: a JSON object or empty. Ids
-// are spelled
-// ("evt_…") or numbers.
+// what: the list it is for ("after" is an event's or a delivery's id accordingly; a member that this list does not heed
+// is refused). text: a JSON object or empty. Ids are spelled ("evt_…") or numbers.
 Result<Filter> read_filter(std::string_view what, std::string_view text);
 
 }  // namespace trot

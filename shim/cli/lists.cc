@@ -70,7 +70,8 @@ Json filter_of(const ListArgs& args) {
         {"event", &args.event}, {"delivery", &args.delivery},         {"after", &args.after}};
     for (const auto& [key, value] : texts)
         if (!value->empty()) json_object_set_new(filter.get(), key, json_string(value->c_str()));
-    json_object_set_new(filter.get(), "limit", json_integer(static_cast<json_int_t>(args.limit)));
+    if (args.what != "subscriptions")  // those are listed whole
+        json_object_set_new(filter.get(), "limit", json_integer(static_cast<json_int_t>(args.limit)));
     if (args.oldest_first) json_object_set_new(filter.get(), "oldest_first", json_true());
     return filter;
 }

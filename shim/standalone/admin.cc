@@ -1,5 +1,6 @@
 #include "shim/standalone/admin.h"
 
+#include "shim/standalone/heads.h"
 #include "shim/standalone/http_text.h"
 
 namespace trot::host {
@@ -60,7 +61,8 @@ void Admin::answered(const trot_done& result) {
     trot_reply_read(result.reply, &head, &body);
     const bool keep = client_->may_keep_alive();
     std::string& text = worker_.scratch;
-    text = "HTTP/1.1 " + std::to_string(head.status) + " \r\n";
+    text.clear();
+    append_own_head(text, static_cast<int>(head.status));
     for (size_t i = 0; i < head.nfields; ++i) {
         const std::string_view name = to_view(head.fields[i].name);
         if (http::equal_nocase(name, "content-length") || http::equal_nocase(name, "connection")) continue;

@@ -19,8 +19,14 @@ void field(std::string& to, std::string_view name, std::string_view value) {
 
 std::string_view phrase(int status) {
     switch (status) {
+        case 200:
+            return "OK";
         case 400:
             return "Bad Request";
+        case 401:
+            return "Unauthorized";
+        case 404:
+            return "Not Found";
         case 405:
             return "Method Not Allowed";
         case 408:
@@ -31,6 +37,8 @@ std::string_view phrase(int status) {
             return "URI Too Long";
         case 417:
             return "Expectation Failed";
+        case 429:
+            return "Too Many Requests";
         case 431:
             return "Request Header Fields Too Large";
         case 500:
@@ -165,6 +173,18 @@ void append_answer_head(std::string& to, const http::ResponseHead& head, const A
     to += "\r\n";
 }
 
+void append_own_head(std::string& to, int status) {
+    const time_t now = time(nullptr);
+    tm parts{};
+    char date[40];
+    gmtime_r(&now, &parts);
+    const size_t length = strftime(date, sizeof date, "%a, %d %b %Y %H:%M:%S GMT", &parts);
+    to += "HTTP/1.1 " + std::to_string(status) + " ";
+    to += phrase(status);
+    to += "\r\n";
+    field(to, "Date", std::string_view(date, length));
+}
+
 void append_page(std::string& to, const Page& page) {
     std::string body = std::to_string(page.status) + " ";
     body += phrase(page.status);
@@ -173,15 +193,7 @@ void append_page(std::string& to, const Page& page) {
         body += page.why;
     }
     body += "\n";
-    const time_t now = time(nullptr);
-    tm parts{};
-    char date[40];
-    gmtime_r(&now, &parts);
-    const size_t length = strftime(date, sizeof date, "%a, %d %b %Y %H:%M:%S GMT", &parts);
-    to += "HTTP/1.1 " + std::to_string(page.status) + " ";
-    to += phrase(page.status);
-    to += "\r\n";
-    field(to, "Date", std::string_view(date, length));
+    append_own_head(to, page.status);
     field(to, "Content-Type", "text/plain; charset=utf-8");
     field(to, "Content-Length", std::to_string(body.size()));
     to += page.extra;

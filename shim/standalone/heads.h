@@ -26,6 +26,9 @@ struct AnswerShape {
 };
 void append_answer_head(std::string& to, const http::ResponseHead& head, const AnswerShape& shape);
 
+// How every answer of our own begins: the status line and the Date.
+void append_own_head(std::string& to, int status);
+
 struct Page {
     int status = 500;
     std::string_view why;

@@ -2,7 +2,7 @@
 
 import re
 
-from harness import Trotline, wait_until
+from harness import Trotline, Upstream, response, wait_until
 
 LINE = re.compile(r'^(?P<peer>\S+) - - \[[^]]+\] "(?P<request>(?:[^"\\]|\\.)*)" (?P<status>\d+) (?P<bytes>\d+) "(?P<referer>[^"]*)" "(?P<agent>[^"]*)" '
                   r'rt=(?P<rt>[\d.]+) hold=(?P<hold>\S+) events=(?P<events>\S+)$')
@@ -51,3 +51,13 @@ def access_line(host, request, deadline=10):
     def find():
         return next((line for line in access(host) if line["request"].startswith(request + " ")), None)
     return wait_until(find, deadline, lambda: f"a line of {request} in {access(host)}\n{host.logs()}")
+
+
+def echo(got):
+    """An upstream's answer: 201 and what it got."""
+    return response(201, got.body, [("Content-Type", "application/octet-stream")], "Created")
+
+
+def scripted(raw, close=False):
+    """An upstream that answers every request with these bytes."""
+    return Upstream(lambda _: (raw, "close") if close else raw)

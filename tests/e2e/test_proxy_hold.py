@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from harness import Client, Upstream, request, response, wait_until
+from harness import Client, Upstream, end_at, free_port, request, response, wait_until
 from proxy import access, access_line, proxy
 
 # Every fdatasync of the store takes that long: the commit does, too.
@@ -113,7 +113,11 @@ def test_abort_keeps_event(tmp_path, when, how):
         if how == "reset":
             client.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
         client.close()
-        time.sleep(0.05)  # the reset travels
+
+        def told():
+            end = end_at(host.port, client.port)
+            return end is None or end.state != "established"
+        wait_until(told, what="the host's end of the connection to hear of it")
         go.set()
         line = access_line(host, "POST /orders")
         assert line["status"] == "201" and line["events"] != "-"
@@ -147,10 +151,16 @@ def test_upstream_dies_in_the_middle_of_a_held_answer(tmp_path):
 
 
 def test_term_during_a_hold_lets_the_answer_go(tmp_path):
-    with Upstream(lambda _: response(201, b"{}")) as upstream, proxy(upstream, **slow_store(tmp_path, 0.4)) as host, Client(host.port) as client:
+    (tmp_path / "token").write_text("0123456789abcdef")
+    port = free_port()
+    admin = f'[admin]\nlisten = "127.0.0.1:{port}"\ntoken_file = "{tmp_path}/token"\n'
+
+    def held():
+        return b"trotline_captured_total 1\n" in request(port, "GET", "/metrics", headers=[("Authorization", "Bearer 0123456789abcdef")]).body
+
+    with Upstream(lambda _: response(201, b"{}")) as upstream, proxy(upstream, config=admin, **slow_store(tmp_path, 0.4)) as host, Client(host.port) as client:
         client.send(b"POST /orders HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\n\r\n{}")
-        wait_until(lambda: upstream.requests, what="the request")
-        time.sleep(0.1)
+        wait_until(held, what="an exchange that the recorder has")
         began = time.monotonic()
         host.signal(15)
         assert client.reply("POST").status == 201

@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from harness import Client, Upstream, can_connect, free_port, request, response, wait_until
+from harness import Client, Upstream, can_connect, end_at, free_port, request, response, wait_until
 from proxy import access, proxy
 
 
@@ -90,7 +90,7 @@ def test_reload_under_load():
         for thread in threads:
             thread.start()
         for _ in range(30):
-            time.sleep(0.1)
+            time.sleep(0.1)  # the pace of the signals, which is the test
             host.reload()
         stop.set()
         for thread in threads:
@@ -111,13 +111,14 @@ def test_usr1_reopens_logs():
         wait_until(lambda: [line["request"] for line in access(host)] == ["GET /after HTTP/1.1"], what="the second line")
 
 
-def slow_answer(_):
-    time.sleep(0.7)
-    return response(201, b"{}")
-
-
 def test_quit_drains():
-    with Upstream(slow_answer) as upstream, proxy(upstream) as host:
+    draining = threading.Event()
+
+    def answer(_):
+        assert draining.wait(20)
+        return response(201, b"{}")
+
+    with Upstream(answer) as upstream, proxy(upstream) as host:
         with Client(host.port) as client, Client(host.port) as idle:
             client.send(b"POST /orders HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\n\r\n")
             wait_until(lambda: upstream.requests, what="the request")
@@ -125,6 +126,7 @@ def test_quit_drains():
             host.signal(signal.SIGQUIT)
             wait_until(lambda: not can_connect(host.port), what="the listener's end")
             assert idle.closed(3)
+            draining.set()
             reply = client.reply("POST")
             assert reply.status == 201 and reply.header("connection") == "close"
         assert host.wait(5) == 0
@@ -152,15 +154,17 @@ def test_term_stops_in_time(number):
 
 
 def test_term_in_the_middle_of_an_answer_records_it():
+    sent = []  # the host's port of the connection
+
     def serve(_, connection, stream):
         stream.request()
         connection.sendall(b"HTTP/1.1 201 Created\r\nContent-Length: 100\r\n\r\n{")
+        sent.append(connection.getpeername()[1])
         stream.fill()
 
     with Upstream(serve=serve) as upstream, proxy(upstream) as host, Client(host.port) as client:
         client.send(b"POST /orders HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\n\r\n")
-        wait_until(lambda: upstream.accepted, what="the request")
-        time.sleep(0.2)
+        wait_until(lambda: sent and end_at(sent[0], upstream.port).unread == 0, what="a host that has read the answer's beginning")
         host.signal(signal.SIGTERM)
         assert host.wait(5) == 0
         assert access(host)[0]["events"] != "-"

@@ -66,7 +66,9 @@ def serve_sink(connection, log):
                 "signature": next((value.split(": ", 1)[1] for value in lines if value.lower().startswith("webhook-signature: ")), None)}
         os.write(log, json.dumps(line).encode() + b"\n")
         if lines[0].split(" ")[1].startswith("/never"):
-            time.sleep(3600)
+            while connection.recv(4096):  # it never answers; the other side ends it
+                pass
+            return
         connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
 
 
@@ -171,7 +173,7 @@ class Load:
                     connection.close()
                 connection = None
                 if isinstance(error, ConnectionRefusedError):
-                    time.sleep(0.01)  # it is being restarted: do not spin
+                    time.sleep(0.01)  # it is being restarted: the pause between two tries, so that they do not spin
         if connection is not None:
             connection.close()
 

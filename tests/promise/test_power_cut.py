@@ -10,10 +10,9 @@ import shutil
 import signal
 import sqlite3
 import subprocess
-import time
 
 import pytest
-from harness import Trotline, wait_until
+from harness import Trotline, wait_steady, wait_until
 from shop import Load
 
 
@@ -73,7 +72,7 @@ def cut(lab, tmp_path, store_keys, name):
             load = Load(trotline.port, 1 + 100000 * abs(hash(name)) % 10**9).start()
             wait_until(lambda: len(load.acked) >= 150, 60, "acknowledged orders")
             trotline.signal(signal.SIGSTOP)
-            time.sleep(0.05)  # answers that had left before the stop arrive
+            wait_steady(lambda: len(load.acked))  # answers that had left before the stop arrive
             acked = set(load.acked)
             shutil.copyfile(image, tmp_path / f"{name}-cut.img")
             trotline.signal(signal.SIGCONT)

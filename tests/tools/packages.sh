@@ -8,7 +8,7 @@
 trotline_packages_build="g++ cmake ninja-build pkg-config libevent-dev libidn2-dev libcurl4-openssl-dev libjansson-dev libsimdjson-dev
     libssl-dev libsqlite3-dev libfmt-dev zlib1g-dev libbrotli-dev libtomlplusplus-dev libcli11-dev libcmocka-dev ca-certificates"
 trotline_packages_test="clang clang-format clang-tidy libclang-rt-14-dev llvm-14 python3 python3-pytest curl openssl sqlite3 strace
-    procps iproute2 e2fsprogs nodejs"
+    procps iproute2 nftables e2fsprogs nodejs"
 trotline_packages_bench="wrk nghttp2-client nginx-light curl strace procps python3"
 trotline_packages_demo="python3 curl openssl"
 

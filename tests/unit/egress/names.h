@@ -48,7 +48,7 @@ extern "C" __attribute__((visibility("default"))) int getaddrinfo(const char* no
         if (found == names::table.end()) return real(node, service, hints, out);
         record = found->second(names::asked[node]++);
     }
-    std::this_thread::sleep_for(record.delay);
+    std::this_thread::sleep_for(record.delay);  // a slow name server is what the test asked for
     addrinfo* first = nullptr;
     addrinfo** last = &first;
     for (const std::string& address : record.addresses) {

@@ -3,8 +3,10 @@
 #pragma once
 
 #include <arpa/inet.h>
+#include <linux/sockios.h>
 #include <netinet/in.h>
 #include <poll.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -73,6 +75,12 @@ class Peer {
         return stop_ || (poll(&one, 1, 0) > 0 && (one.revents & (POLLRDHUP | POLLHUP | POLLERR)) != 0);
     }
     void pause() const { poll(nullptr, 0, 10); }
+
+    // Until the other side's kernel has all that was written.
+    void wait_for_arrival() const {
+        int unsent = 1;
+        while (!stop_ && ioctl(fd_, SIOCOUTQ, &unsent) == 0 && unsent > 0) poll(nullptr, 0, 1);
+    }
 
     // Until the other side closes.
     void wait_for_end() {

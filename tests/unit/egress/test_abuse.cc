@@ -85,7 +85,7 @@ Script says_and_resets(const std::string& text) {
     return [=](Peer& peer) {
         peer.request();
         peer.write(text);
-        std::this_thread::sleep_for(std::chrono::milliseconds(50));  // a reset overtakes what was written
+        peer.wait_for_arrival();  // a reset overtakes what is still on the way
         peer.reset();
     };
 }
@@ -203,14 +203,15 @@ void each_ends_as_it_must(void**) {
     assert_int_equal(wrong, 0);
 }
 
-// libcurl hands none of these bytes out; it reads up to a hundred buffers in a step, so the cap bites a little later.
+// libcurl hands none of these bytes out; it reads up to a hundred buffers (800 KB) in a step, and only the tenth step
+// and those after it are looked at: a sender that is always ahead gets that far, not to the gigabytes of four seconds.
 void an_endless_chunk_extension_ends(void**) {
     Server one(endless(chunked + "1;", "e"));
     Sender sender;
     bytes_read = 0;
     const SendResult result = sender.post(sender.target(url(one.port), 5000));
     assert_int_equal(result.status, 200);
-    assert_in_range(bytes_read, 0, 2 << 20);
+    assert_in_range(bytes_read, 0, 12 << 20);
     assert_in_range(sender.took_ms, 0, 4000);
 }
 

@@ -99,7 +99,7 @@ inline bool eventually(const std::function<bool()>& holds, int within_ms = 60000
     const auto end = std::chrono::steady_clock::now() + std::chrono::milliseconds(within_ms);
     while (!holds()) {
         if (std::chrono::steady_clock::now() > end) return false;
-        std::this_thread::sleep_for(std::chrono::milliseconds(2));
+        std::this_thread::sleep_for(std::chrono::milliseconds(2));  // between two looks
     }
     return true;
 }

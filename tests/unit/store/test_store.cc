@@ -1,4 +1,4 @@
-// The record as its callers use it: numbers, one life of an event, lists, subscriptions, the cursor, stopping.
+// The record as its callers use it: one life of an event, numbers, subscriptions, retention, captures.
 #include <sys/stat.h>
 
 #include "crypto/ids.h"
@@ -166,65 +166,6 @@ void numbers_never_go_back(void**) {
     add(*again.store);
 }
 
-void lists_filter(void**) {
-    TempDir dir;
-    Open open(dir / "store");
-    std::vector<Event> events;
-    for (const char* topic : {"order.created", "order.paid", "media.uploaded", "order.line.added", "orders"})
-        events.push_back(some_event(topic));
-    assert_fine(write_now(*open.store, [&](Tx& tx) -> Result<void> {
-        SubscriptionRow row;
-        row.origin = "file";
-        row.name = "a";
-        if (Result<void> put = tx.put_subscription(row); !put.ok()) return put;
-        for (Event& event : events) {
-            if (Result<void> added = tx.add_event(event); !added.ok()) return added;
-            Delivery delivery;
-            delivery.event = event.number;
-            delivery.subscription = row.number;
-            delivery.state = event.topic == "order.paid" ? DeliveryState::dead : DeliveryState::pending;
-            if (Result<void> added = tx.add_delivery(delivery); !added.ok()) return added;
-        }
-        return {};
-    }));
-    const auto topics = [&](const Filter& filter) {
-        std::string all;
-        const auto list = open.reader->list_events(filter);
-        assert_fine(list);
-        for (const Event& event : list.value()) all += event.topic + " ";
-        const auto lines = open.reader->list_deliveries(filter);
-        assert_fine(lines);
-        std::string same;
-        for (const DeliveryLine& line : lines.value()) same += line.topic + " ";
-        if (filter.after == 0) assert_string_equal(all.c_str(), same.c_str());
-        return all;
-    };
-    Filter filter;
-    assert_string_equal(topics(filter).c_str(), "orders order.line.added media.uploaded order.paid order.created ");
-    filter.oldest_first = true;
-    filter.topic = "order.*";
-    assert_string_equal(topics(filter).c_str(), "order.created order.paid order.line.added ");
-    filter.limit = 2;
-    assert_string_equal(topics(filter).c_str(), "order.created order.paid ");
-    filter = Filter{};
-    filter.topic = "orders";
-    assert_string_equal(topics(filter).c_str(), "orders ");
-    filter = Filter{};
-    filter.state = "dead";
-    filter.subscription = "a";
-    assert_string_equal(topics(filter).c_str(), "order.paid ");
-    filter.subscription = "b";
-    assert_string_equal(topics(filter).c_str(), "");
-    filter = Filter{};
-    filter.after = events[3].number;
-    assert_string_equal(topics(filter).c_str(), "orders ");
-    filter = Filter{};
-    filter.state = "sent";
-    assert_false(open.reader->list_deliveries(filter).ok());
-    assert_false(open.reader->event(12345).ok());
-    assert_int_equal(static_cast<int>(open.reader->event(12345).fault().code), static_cast<int>(Code::not_found));
-}
-
 void subscriptions_keep_who_they_are(void**) {
     TempDir dir;
     Open open(dir / "store");
@@ -312,72 +253,6 @@ void retention_takes_what_is_finished(void**) {
     assert_int_equal(open.reader->list_attempts(filter).value().size(), 2);
 }
 
-void a_bad_job_fails_alone(void**) {
-    TempDir dir;
-    Open open(dir / "store");
-    // The first job keeps the writer busy until all the others wait, so that they are one group.
-    std::promise<void> gate;
-    std::shared_future<void> opened = gate.get_future().share();
-    std::promise<void> begun;
-    auto first = submit(open.store->writer(), [&begun, opened](Tx&) -> Result<void> {
-        begun.set_value();
-        opened.wait();
-        return {};
-    });
-    begun.get_future().wait();
-    std::vector<std::future<Result<void>>> outcomes;
-    for (int at = 0; at < 20; ++at) {
-        outcomes.push_back(submit(open.store->writer(), [at](Tx& tx) -> Result<void> {
-            Event event = some_event();
-            if (Result<void> added = tx.add_event(event); !added.ok()) return added;
-            if (at == 7) return Fault{Code::usage, "poison"};
-            if (at == 11) throw std::runtime_error("worse");
-            return {};
-        }));
-    }
-    gate.set_value();
-    assert_fine(first.get());
-    for (int at = 0; at < 20; ++at) {
-        const Result<void> outcome = outcomes[static_cast<size_t>(at)].get();
-        assert_int_equal(outcome.ok(), at != 7 && at != 11);
-    }
-    assert_int_equal(open.reader->events_after(0, 100).value().size(), 18);
-    assert_int_equal(open.reader->status().value().events, 18);
-    assert_int_equal(open.counters.commits.load(), 2);
-    assert_true(open.store->writer().healthy());
-    assert_int_equal(open.counters.store_faults.load(), 0);
-}
-
-void due_pages_are_whole(void**) {
-    TempDir dir;
-    Open open(dir / "store");
-    assert_fine(write_now(*open.store, [&](Tx& tx) -> Result<void> {
-        for (int at = 0; at < 100; ++at) {
-            Delivery delivery;
-            delivery.subscription = 1 + at % 2;
-            delivery.due_ms = 1000 + (99 - at) / 40;  // later numbers are due earlier, many at once
-            assert_fine(tx.add_delivery(delivery));
-        }
-        return {};
-    }));
-    std::pair<int64_t, int64_t> position{0, 0};
-    size_t seen = 0;
-    for (size_t got = 7; got == 7;) {
-        const auto page = open.reader->due(1, 1002, position.first, position.second, 7);
-        assert_fine(page);
-        got = page.value().size();
-        for (const Delivery& delivery : page.value()) {
-            const std::pair<int64_t, int64_t> next{delivery.due_ms, delivery.number};
-            assert_true(next > position);
-            assert_int_equal(delivery.subscription, 1);
-            position = next;
-            ++seen;
-        }
-    }
-    assert_int_equal(seen, 50);
-    assert_int_equal(open.reader->due(1, 1001, 1002, 0, 100).value().size(), 0);
-}
-
 void an_event_is_found_by_its_capture(void**) {
     TempDir dir;
     Open open(dir / "store");
@@ -394,71 +269,6 @@ void an_event_is_found_by_its_capture(void**) {
     }));
 }
 
-void stop_runs_what_waits_and_fails_the_rest(void**) {
-    TempDir dir;
-    Open open(dir / "store");
-    Writer& writer = open.store->writer();
-    std::vector<std::future<Result<void>>> outcomes;
-    for (int at = 0; at < 100; ++at)
-        outcomes.push_back(submit(writer, [](Tx& tx) {
-            Event event = some_event();
-            return tx.add_event(event);
-        }));
-    writer.stop(10000);
-    for (auto& outcome : outcomes) assert_fine(outcome.get());
-    assert_int_equal(open.reader->events_after(0, 1000).value().size(), 100);
-    std::unique_ptr<Job> late = std::make_unique<FunctionJob>([](Tx&) { return Result<void>(); },
-                                                              [](const Result<void>&, bool) { fail_msg("not taken"); });
-    assert_false(writer.submit(late));
-    assert_non_null(late.get());
-
-    Open other(dir / "other");
-    std::promise<void> gate;
-    std::shared_future<void> opened = gate.get_future().share();
-    std::promise<void> runs;
-    auto running = submit(other.store->writer(), [&runs, opened](Tx&) -> Result<void> {
-        runs.set_value();
-        opened.wait();
-        return {};
-    });
-    runs.get_future().wait();
-    std::atomic<bool> begun{false};
-    std::thread stopper([&] {
-        begun = true;
-        other.store->writer().stop(0);
-    });
-    std::future<Result<void>> waiting;
-    assert_true(eventually([&] {  // until stop() has begun, jobs are still taken
-        waiting = submit(other.store->writer(), [](Tx&) { return Result<void>(); });
-        return begun.load() && waiting.wait_for(std::chrono::seconds(0)) == std::future_status::ready;
-    }));
-    gate.set_value();
-    stopper.join();
-    assert_fine(running.get());
-    assert_int_equal(other.store->writer().waiting(), 0);
-}
-
-void beside_a_running_host(void**) {
-    TempDir dir;
-    const Result<std::unique_ptr<Reader>> none = open_reader(dir / "store");
-    assert_false(none.ok());
-    assert_int_equal(static_cast<int>(none.fault().code), static_cast<int>(Code::not_found));
-    assert_int_equal(access((dir / "store").c_str(), F_OK), -1);  // looking makes nothing
-    {
-        Open open(dir / "store");
-        assert_fine(write_now(*open.store, [](Tx& tx) {
-            Event event = some_event();
-            return tx.add_event(event);
-        }));
-        auto reader = open_reader(dir / "store");
-        assert_fine(reader);
-        assert_int_equal(reader.value()->list_events(Filter{}).value().size(), 1);
-    }
-    auto reader = open_reader(dir / "store");  // and when none runs
-    assert_fine(reader);
-    assert_int_equal(reader.value()->list_events(Filter{}).value().size(), 1);
-}
-
 }  // namespace
 
 int main() {
@@ -466,14 +276,9 @@ int main() {
         cmocka_unit_test(one_life),
         cmocka_unit_test(the_file_is_private),
         cmocka_unit_test(numbers_never_go_back),
-        cmocka_unit_test(lists_filter),
         cmocka_unit_test(subscriptions_keep_who_they_are),
         cmocka_unit_test(retention_takes_what_is_finished),
-        cmocka_unit_test(a_bad_job_fails_alone),
-        cmocka_unit_test(due_pages_are_whole),
         cmocka_unit_test(an_event_is_found_by_its_capture),
-        cmocka_unit_test(stop_runs_what_waits_and_fails_the_rest),
-        cmocka_unit_test(beside_a_running_host),
     };
     return cmocka_run_group_tests(tests, nullptr, nullptr);
 }

@@ -1,0 +1,96 @@
+// The writer's groups and its end: a bad job fails alone, and a stop runs what waits.
+#include "tests/unit/store/store_fixture.h"
+
+namespace {
+
+using namespace trot_test;
+
+void a_bad_job_fails_alone(void**) {
+    TempDir dir;
+    Open open(dir / "store");
+    // The first job keeps the writer busy until all the others wait, so that they are one group.
+    std::promise<void> gate;
+    std::shared_future<void> opened = gate.get_future().share();
+    std::promise<void> begun;
+    auto first = submit(open.store->writer(), [&begun, opened](Tx&) -> Result<void> {
+        begun.set_value();
+        opened.wait();
+        return {};
+    });
+    begun.get_future().wait();
+    std::vector<std::future<Result<void>>> outcomes;
+    for (int at = 0; at < 20; ++at) {
+        outcomes.push_back(submit(open.store->writer(), [at](Tx& tx) -> Result<void> {
+            Event event = some_event();
+            if (Result<void> added = tx.add_event(event); !added.ok()) return added;
+            if (at == 7) return Fault{Code::usage, "poison"};
+            if (at == 11) throw std::runtime_error("worse");
+            return {};
+        }));
+    }
+    gate.set_value();
+    assert_fine(first.get());
+    for (int at = 0; at < 20; ++at) {
+        const Result<void> outcome = outcomes[static_cast<size_t>(at)].get();
+        assert_int_equal(outcome.ok(), at != 7 && at != 11);
+    }
+    assert_int_equal(open.reader->events_after(0, 100).value().size(), 18);
+    assert_int_equal(open.reader->status().value().events, 18);
+    assert_int_equal(open.counters.commits.load(), 2);
+    assert_true(open.store->writer().healthy());
+    assert_int_equal(open.counters.store_faults.load(), 0);
+}
+
+void stop_runs_what_waits_and_fails_the_rest(void**) {
+    TempDir dir;
+    Open open(dir / "store");
+    Writer& writer = open.store->writer();
+    std::vector<std::future<Result<void>>> outcomes;
+    for (int at = 0; at < 100; ++at)
+        outcomes.push_back(submit(writer, [](Tx& tx) {
+            Event event = some_event();
+            return tx.add_event(event);
+        }));
+    writer.stop(10000);
+    for (auto& outcome : outcomes) assert_fine(outcome.get());
+    assert_int_equal(open.reader->events_after(0, 1000).value().size(), 100);
+    std::unique_ptr<Job> late = std::make_unique<FunctionJob>([](Tx&) { return Result<void>(); },
+                                                              [](const Result<void>&, bool) { fail_msg("not taken"); });
+    assert_false(writer.submit(late));
+    assert_non_null(late.get());
+
+    Open other(dir / "other");
+    std::promise<void> gate;
+    std::shared_future<void> opened = gate.get_future().share();
+    std::promise<void> runs;
+    auto running = submit(other.store->writer(), [&runs, opened](Tx&) -> Result<void> {
+        runs.set_value();
+        opened.wait();
+        return {};
+    });
+    runs.get_future().wait();
+    std::atomic<bool> begun{false};
+    std::thread stopper([&] {
+        begun = true;
+        other.store->writer().stop(0);
+    });
+    std::future<Result<void>> waiting;
+    assert_true(eventually([&] {  // until stop() has begun, jobs are still taken
+        waiting = submit(other.store->writer(), [](Tx&) { return Result<void>(); });
+        return begun.load() && waiting.wait_for(std::chrono::seconds(0)) == std::future_status::ready;
+    }));
+    gate.set_value();
+    stopper.join();
+    assert_fine(running.get());
+    assert_int_equal(other.store->writer().waiting(), 0);
+}
+
+}  // namespace
+
+int main() {
+    const CMUnitTest tests[] = {
+        cmocka_unit_test(a_bad_job_fails_alone),
+        cmocka_unit_test(stop_runs_what_waits_and_fails_the_rest),
+    };
+    return cmocka_run_group_tests(tests, nullptr, nullptr);
+}
