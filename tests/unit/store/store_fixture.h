@@ -59,6 +59,9 @@ class FunctionJob final : public Job {
     FunctionJob(Write write, Done done) : write_(std::move(write)), done_(std::move(done)) {}
     Result<void> write(Tx& tx) override { return write_(tx); }
     void done(const Result<void>& outcome) override { done_(outcome, in_doubt); }
+    bool patient() const override { return is_patient; }
+    bool follows() const override { return is_follower; }
+    bool is_patient = false, is_follower = false;
 
   private:
     Write write_;

@@ -153,9 +153,9 @@ void numbers_never_go_back(void**) {
         // Retention removes them all: the numbers still do not come again.
         clock.now_ms += 7200000;
         assert_fine(write_now(*open.store, [&](Tx& tx) -> Result<void> {
-            const Result<int> gone = tx.prune(clock.wall_ms(), 100);
+            const Result<Pruned> gone = tx.prune(clock.wall_ms(), 100, 100);
             assert_fine(gone);
-            assert_int_equal(gone.value(), 2);
+            assert_int_equal(gone.value().events, 2);
             return {};
         }));
         clock.now_ms -= 7200000;
@@ -229,15 +229,15 @@ void retention_takes_what_is_finished(void**) {
         }
         return tx.set_cursor(events[3].number);
     }));
-    const auto prune = [&](int rows) {
-        int gone = -1;
+    const auto prune = [&](int most) {
+        Pruned gone;
         assert_fine(write_now(*open.store, [&](Tx& tx) -> Result<void> {
-            const Result<int> pruned = tx.prune(now - 1000, rows);
+            const Result<Pruned> pruned = tx.prune(now - 1000, 1000, most);
             assert_fine(pruned);
             gone = pruned.value();
             return {};
         }));
-        return gone;
+        return gone.events;
     };
     assert_int_equal(prune(1), 1);    // the first
     assert_int_equal(prune(100), 2);  // dead and delivered; the pending one stays, and nothing behind the cursor goes
@@ -251,6 +251,54 @@ void retention_takes_what_is_finished(void**) {
     Filter filter;
     assert_int_equal(open.reader->list_deliveries(filter).value().size(), 3);
     assert_int_equal(open.reader->list_attempts(filter).value().size(), 2);
+}
+
+// One event with many deliveries and attempts goes in several steps, none of them much longer than it may be.
+void retention_steps_are_bounded_in_rows(void**) {
+    TempDir dir;
+    Open open(dir / "store");
+    constexpr int deliveries = 1000;
+    assert_fine(write_now(*open.store, [&](Tx& tx) -> Result<void> {
+        Event event = some_event();
+        event.at_ms -= 10000;
+        if (Result<void> added = tx.add_event(event); !added.ok()) return added;
+        for (int at = 0; at < deliveries; ++at) {
+            Delivery delivery;
+            delivery.event = event.number;
+            delivery.subscription = at + 1;
+            if (Result<void> added = tx.add_delivery(delivery); !added.ok()) return added;
+            Outcome outcome;
+            outcome.state = DeliveryState::delivered;
+            for (unsigned attempt = 1; attempt <= 3; ++attempt) {
+                outcome.attempt.delivery = delivery.number;
+                outcome.attempt.number = attempt;
+                if (Result<void> done = tx.finish(outcome); !done.ok()) return done;
+            }
+        }
+        return tx.set_cursor(event.number);
+    }));
+    int steps = 0;
+    Pruned all;
+    for (Pruned step{1, 0}; step.rows > 0; ++steps) {
+        assert_fine(write_now(*open.store, [&](Tx& tx) -> Result<void> {
+            const Result<Pruned> pruned = tx.prune(system_clock().wall_ms(), 400, 400);
+            assert_fine(pruned);
+            step = pruned.value();
+            return {};
+        }));
+        assert_true(step.rows <= 400 + 200);  // 50 deliveries with their attempts are looked at together
+        assert_true(all.events == 0 || step.rows == 0);
+        all.rows += step.rows;
+        all.events += step.events;
+    }
+    assert_int_equal(all.rows, 1 + deliveries * 4);
+    assert_int_equal(all.events, 1);
+    assert_true(steps > 5);
+    const StoreStatus status = open.reader->status().value();
+    assert_int_equal(status.events, 0);
+    Filter filter;
+    assert_int_equal(open.reader->list_deliveries(filter).value().size(), 0);
+    assert_int_equal(open.reader->list_attempts(filter).value().size(), 0);
 }
 
 void an_event_is_found_by_its_capture(void**) {
@@ -278,6 +326,7 @@ int main() {
         cmocka_unit_test(numbers_never_go_back),
         cmocka_unit_test(subscriptions_keep_who_they_are),
         cmocka_unit_test(retention_takes_what_is_finished),
+        cmocka_unit_test(retention_steps_are_bounded_in_rows),
         cmocka_unit_test(an_event_is_found_by_its_capture),
     };
     return cmocka_run_group_tests(tests, nullptr, nullptr);

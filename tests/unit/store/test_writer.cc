@@ -85,12 +85,106 @@ void stop_runs_what_waits_and_fails_the_rest(void**) {
     assert_int_equal(other.store->writer().waiting(), 0);
 }
 
+std::future<Result<void>> submit_patient(Writer& writer) {
+    auto promise = std::make_shared<std::promise<Result<void>>>();
+    auto made = std::make_unique<FunctionJob>(
+        [](Tx& tx) {
+            Event event = some_event();
+            return tx.add_event(event);
+        },
+        [promise](const Result<void>& result, bool) { promise->set_value(result); });
+    made->is_patient = true;
+    std::unique_ptr<Job> job = std::move(made);
+    assert_true(writer.submit(job));
+    return promise->get_future();
+}
+
+void patient_jobs_linger_until_somebody_waits(void**) {
+    TempDir dir;
+    Open open(dir / "store", [](StoreOptions& options) { options.linger_us = 3600 * int64_t{1000000}; });
+    Writer& writer = open.store->writer();
+    std::vector<std::future<Result<void>>> outcomes;
+    for (int at = 0; at < 10; ++at) outcomes.push_back(submit_patient(writer));
+    // Time is what is tested: nothing may happen in it.
+    assert_true(outcomes.back().wait_for(std::chrono::milliseconds(50)) == std::future_status::timeout);
+    assert_int_equal(open.counters.commits.load(), 0);
+    assert_fine(write_now(*open.store, [](Tx& tx) {
+        Event event = some_event();
+        return tx.add_event(event);
+    }));
+    for (auto& outcome : outcomes) assert_fine(outcome.get());
+    assert_int_equal(open.counters.commits.load(), 1);
+    // A stop does not wait for the linger either.
+    auto last = submit_patient(writer);
+    writer.stop(10000);
+    assert_fine(last.get());
+}
+
+void patient_jobs_do_not_linger_for_ever(void**) {
+    TempDir dir;
+    Open open(dir / "store", [](StoreOptions& options) { options.linger_us = 20000; });
+    assert_fine(submit_patient(open.store->writer()).get());
+}
+
+// done() of the first job submits both others, the follower last: the group waits for it and holds both.
+void a_follower_shares_the_next_commit(void**) {
+    TempDir dir;
+    Open open(dir / "store");
+    Writer& writer = open.store->writer();
+    std::promise<Result<void>> followed;
+    std::future<Result<void>> other;
+    std::unique_ptr<Job> first =
+        std::make_unique<FunctionJob>([](Tx&) { return Result<void>(); },
+                                      [&](const Result<void>&, bool) {
+                                          writer.expect(true);
+                                          other = submit(writer, [](Tx& tx) {
+                                              Event event = some_event();
+                                              return tx.add_event(event);
+                                          });
+                                          auto job = std::make_unique<FunctionJob>(
+                                              [](Tx&) { return Result<void>(); },
+                                              [&](const Result<void>& result, bool) { followed.set_value(result); });
+                                          job->is_follower = true;
+                                          std::unique_ptr<Job> follower = std::move(job);
+                                          assert_true(writer.submit(follower));
+                                      });
+    assert_true(writer.submit(first));
+    assert_fine(followed.get_future().get());
+    assert_fine(other.get());
+    assert_int_equal(open.counters.commits.load(), 2);
+    // One that never comes costs a moment, no more; so does the news that none will come.
+    writer.expect(true);
+    assert_fine(write_now(*open.store, [](Tx&) { return Result<void>(); }));
+    writer.expect(true);
+    writer.expect(false);
+    assert_fine(write_now(*open.store, [](Tx&) { return Result<void>(); }));
+}
+
+void the_log_is_copied_back_beside_the_traffic(void**) {
+    TempDir dir;
+    Open open(dir / "store");
+    const std::string payload(1 << 20, 'x');
+    for (int at = 0; at < 6; ++at)  // more than asks for a copy, less than makes the writer copy itself
+        assert_fine(write_now(*open.store, [&](Tx& tx) {
+            Event event = some_event("order.created", payload);
+            return tx.add_event(event);
+        }));
+    const std::string file = dir / "store/trotline.db";
+    assert_true(eventually([&] { return std::filesystem::file_size(file) > 4U << 20; }));
+    assert_true(open.store->writer().healthy());
+    assert_int_equal(open.reader->events_after(0, 100).value().size(), 6);
+}
+
 }  // namespace
 
 int main() {
     const CMUnitTest tests[] = {
         cmocka_unit_test(a_bad_job_fails_alone),
         cmocka_unit_test(stop_runs_what_waits_and_fails_the_rest),
+        cmocka_unit_test(patient_jobs_linger_until_somebody_waits),
+        cmocka_unit_test(patient_jobs_do_not_linger_for_ever),
+        cmocka_unit_test(a_follower_shares_the_next_commit),
+        cmocka_unit_test(the_log_is_copied_back_beside_the_traffic),
     };
     return cmocka_run_group_tests(tests, nullptr, nullptr);
 }
