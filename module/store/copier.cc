@@ -48,7 +48,10 @@ void Copier::copy() {
     if (db.exec(safe ? "PRAGMA synchronous = FULL" : "PRAGMA synchronous = OFF") != SQLITE_OK) return;
     int64_t version = 0;  // a first read, so that SQLite finds the -wal
     if (db.number("SELECT value FROM meta WHERE key = 'schema_version'", version) != SQLITE_OK) return;
-    sqlite3_wal_checkpoint_v2(db.handle(), "main", SQLITE_CHECKPOINT_PASSIVE, nullptr, nullptr);
+    int in_wal = 0;
+    int copied = 0;
+    if (sqlite3_wal_checkpoint_v2(db.handle(), "main", SQLITE_CHECKPOINT_PASSIVE, &in_wal, &copied) == SQLITE_OK)
+        copied_ = copied;
 }
 
 }  // namespace trot

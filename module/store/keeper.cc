@@ -227,12 +227,17 @@ void Keeper::commit(Jobs& group) {
 // ---- -wal
 
 void Keeper::copy_back() {
-    if (wal_pages_ < copy_asked_at_) copy_asked_at_ = 0;  // it has started anew
-    if (wal_pages_ >= copy_asked_at_ + checkpoint_pages) {
+    if (wal_pages_ < copy_asked_at_) {  // it has started anew
+        copy_asked_at_ = 0;
+        copier_.restarted();
+    }
+    const bool long_enough = wal_pages_ >= copy_back_at_;
+    const bool little_left = wal_pages_ - copier_.copied() <= rest_pages || wal_pages_ >= 2 * copy_back_at_;
+    if (wal_pages_ >= copy_asked_at_ + checkpoint_pages || (long_enough && !little_left)) {
         copy_asked_at_ = wal_pages_;
         copier_.ask();
     }
-    if (wal_pages_ < copy_back_at_ || now_us() < copy_back_after_us_) return;
+    if (!long_enough || !little_left || now_us() < copy_back_after_us_) return;
     busy_until_us_ = now_us() + 5000;
     int in_wal = 0;
     int copied = 0;

@@ -6,12 +6,6 @@
 #include "store/tx.h"
 
 namespace trot {
-namespace {
-
-constexpr int few_deliveries = 50;  // of one event at a time
-
-}  // namespace
-
 // Looks at a window of events behind the last step's and collects those that may go.
 Result<bool> SqliteTx::prunable(int64_t before_ms, int most, std::vector<int64_t>& events) {
     Result<void> prepared = ready(prune_look_,
@@ -47,32 +41,33 @@ Result<void> SqliteTx::prune_ready() {
                               "UPDATE meta SET value = max(value, ifnull((SELECT max(number) FROM deliveries), 0)) "
                               "WHERE key = 'last_delivery'");
     if (done.ok())
-        done = ready(prune_attempts_,
-                     "DELETE FROM attempts WHERE delivery IN (SELECT number FROM deliveries INDEXED BY "
-                     "deliveries_event WHERE event = ?1 ORDER BY number LIMIT ?2)");
-    if (done.ok())
-        done = ready(prune_deliveries_,
-                     "DELETE FROM deliveries WHERE number IN (SELECT number FROM deliveries INDEXED BY "
-                     "deliveries_event WHERE event = ?1 ORDER BY number LIMIT ?2)");
+        done = ready(prune_find_,
+                     "SELECT number FROM deliveries INDEXED BY deliveries_event WHERE event = ? ORDER BY number "
+                     "LIMIT ?");
+    if (done.ok()) done = ready(prune_attempts_, "DELETE FROM attempts WHERE delivery = ?");
+    if (done.ok()) done = ready(prune_delivery_, "DELETE FROM deliveries WHERE number = ?");
     if (done.ok()) done = ready(prune_event_, "DELETE FROM events WHERE number = ?");
     return done;
 }
 
 // True when none is left. `rows` counts down.
 Result<bool> SqliteTx::prune_deliveries(int64_t event, int& rows) {
-    while (rows > 0) {
-        if (Result<void> done = run(prune_attempts_.bind(1, event).bind(2, few_deliveries), "remove old attempts");
-            !done.ok())
-            return done.fault();
-        rows -= sqlite3_changes(db_.handle());
-        if (Result<void> done = run(prune_deliveries_.bind(1, event).bind(2, few_deliveries), "remove old deliveries");
-            !done.ok())
-            return done.fault();
-        const int gone = sqlite3_changes(db_.handle());
-        rows -= gone;
-        if (gone < few_deliveries) return true;
+    std::vector<int64_t> found;
+    {
+        Rows look(prune_find_.bind(1, event).bind(2, static_cast<int64_t>(rows)));
+        while (look.next()) found.push_back(prune_find_.number(0));
+        if (look.failed()) return failed("look for old deliveries");
     }
-    return false;
+    const bool all = found.size() < static_cast<size_t>(rows);
+    for (const int64_t number : found) {
+        if (rows <= 0) return false;
+        Result<void> done = run(prune_attempts_.bind(1, number), "remove old attempts");
+        rows -= sqlite3_changes(db_.handle());
+        if (done.ok()) done = run(prune_delivery_.bind(1, number), "remove an old delivery");
+        if (!done.ok()) return done.fault();
+        --rows;
+    }
+    return all;
 }
 
 Result<Pruned> SqliteTx::prune(int64_t before_ms, int rows, int events) {

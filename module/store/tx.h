@@ -61,7 +61,7 @@ class SqliteTx final : public Tx {
     Trouble worst_ = Trouble::none;
     Stmt newest_event_, newest_delivery_, newest_subscription_;
     Stmt insert_event_, find_capture_, insert_delivery_, cursor_, finish_delivery_, insert_attempt_, count_;
-    Stmt prune_look_, prune_pending_, prune_attempts_, prune_deliveries_, prune_event_, prune_mark_;
+    Stmt prune_look_, prune_pending_, prune_find_, prune_attempts_, prune_delivery_, prune_event_, prune_mark_;
 };
 
 }  // namespace trot

@@ -286,7 +286,7 @@ void retention_steps_are_bounded_in_rows(void**) {
             step = pruned.value();
             return {};
         }));
-        assert_true(step.rows <= 400 + 200);  // 50 deliveries with their attempts are looked at together
+        assert_true(step.rows <= 400 + 4);
         assert_true(all.events == 0 || step.rows == 0);
         all.rows += step.rows;
         all.events += step.events;
