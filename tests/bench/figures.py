@@ -78,6 +78,7 @@ def flow_figures(options):
     yield "E3 backlog after the load", told["E3 backlog ms after the load"]["median"], None, None, "ms", told["E3 backlog ms after the load"]
     e4 = told["E4 cores at 5,000/s"]
     yield "E4 CPU at 5,000/s", e4["median"], None, None, "cores (host, store, delivery)", e4
+    yield "E4 async with a linger of 1 ms", told["E4 linger"]["median"], "<=", 0.8, "× the CPU without", told["E4 linger"]
     one = told["E1 delivered at 12,000/s"]
     yield "Z1 ledger at 12,000/s", one["delivered"] / one["acked"], ">=", 1, "delivered of acknowledged", one
 

@@ -2,7 +2,7 @@
 
 E2  capture → 2xx at 5,000 events/s against fdatasync p50 + one POST on one connection
 E3  the same host with 10 ms added to each fsync, against itself without
-E4  CPU of the host at 5,000 events/s
+E4  CPU of the host at 5,000 events/s with guarantee "async": with the usual linger against none
 """
 
 import contextlib
@@ -19,6 +19,7 @@ import lab
 CONFIG = """
 [store]
 url = "sqlite:{dir}/store"
+{store}
 [egress]
 allow = ["127.0.0.1/32"]
 [standalone]
@@ -49,8 +50,8 @@ int fsync(int fd) { wait_first(); return ((int (*)(int))dlsym(RTLD_NEXT, "fsync"
 """
 
 
-def run(rate, seconds, folder, slow_us=0, slow_library=None):
-    """One load; the ledger with the host's CPU seconds per second and the fdatasync of the moment."""
+def run(rate, seconds, folder, slow_us=0, slow_library=None, store=""):
+    """One load; `store` is more lines of [store]. The ledger with the host's CPU seconds per second and the fdatasync of the moment."""
     sync_us = lab.fdatasync_us(folder) + slow_us
     flow = subprocess.Popen([str(lab.BENCH / "bench_flow"), "ports"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
     try:
@@ -58,7 +59,7 @@ def run(rate, seconds, folder, slow_us=0, slow_library=None):
         with tempfile.TemporaryDirectory(dir=folder) as place:
             port = lab.free_port()
             config = Path(place) / "trotline.toml"
-            config.write_text(CONFIG.format(dir=place, port=port, **ports), encoding="utf-8")
+            config.write_text(CONFIG.format(dir=place, port=port, store=store, **ports), encoding="utf-8")
             env = dict(os.environ)
             if slow_us:
                 env.update(LD_PRELOAD=str(slow_library), SLOW_SYNC_US=str(slow_us))
@@ -97,6 +98,11 @@ def measure(quick=False, folder=None):
         result["E2 p50 / (fdatasync + POST)"] = lab.spread([each["flow_p50_us"] / (each["sync_us"] + post_us) for each in runs])
         result["E2 p99 ms"] = lab.spread([each["flow_p99_us"] / 1000 for each in runs])
         result["E4 cores at 5,000/s"] = lab.spread([each["cores"] for each in runs])
+
+        def cores(linger):
+            return run(5000, seconds, folder, store=f'guarantee = "async"\nlinger = "{linger}"')["cores"]
+
+        result["E4 linger"] = lab.spread(lab.pairs(count, lambda: cores("0s"), lambda: cores("1ms")))
         slow = [run(10000, seconds, folder, 10000, library) for _ in range(max(2, count - 2))]
         result["E3 p50 / fsync"] = lab.spread([each["flow_p50_us"] / each["sync_us"] for each in slow])
         result["E3 backlog ms after the load"] = lab.spread([each["drain_ms"] for each in slow])
