@@ -38,12 +38,11 @@ void Retention::look_at_size() {
     if (reader == nullptr) return;
     const Result<StoreStatus> status = reader->status();
     if (!status) return context_.read_failed(status.fault());
-    const uint64_t size = status.value().file_bytes;
-    const uint64_t before = std::max(keep_bytes_, seen_bytes_);
-    seen_bytes_ = size;
-    if (size <= before || status.value().events == 0) return;
-    const uint64_t event_bytes = std::max<uint64_t>(1, size / status.value().events);
-    surplus_ = (size - before) / event_bytes + 1;
+    // The file does not shrink when events go: what counts is what is in use.
+    const uint64_t used = status.value().used_bytes;
+    if (used <= keep_bytes_ || status.value().events == 0) return;
+    const uint64_t event_bytes = std::max<uint64_t>(1, used / status.value().events);
+    surplus_ = (used - keep_bytes_) / event_bytes + 1;
 }
 
 void Retention::step() {

@@ -37,8 +37,7 @@ class Retention {
     Context& context_;
     int64_t keep_ms_ = 0;
     uint64_t keep_bytes_ = 0;
-    uint64_t seen_bytes_ = 0;  // the file's size when it was last looked at
-    uint64_t surplus_ = 0;     // events that must go because of the size
+    uint64_t surplus_ = 0;  // events that must go because of the size
     bool running_ = false;
     bool flying_ = false;
     LoopEvent timer_;

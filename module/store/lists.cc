@@ -92,7 +92,9 @@ Result<StoreStatus> SqliteReader::status() {
         "SELECT (SELECT value FROM meta WHERE key = 'events'), (SELECT value FROM meta WHERE key = 'cursor'), "
         "ifnull((SELECT max(number) FROM events), 0), (SELECT count(*) FROM deliveries WHERE state = 0), "
         "(SELECT count(*) FROM events WHERE number > (SELECT value FROM meta WHERE key = 'cursor')), "
-        "(SELECT value FROM meta WHERE key = 'schema_version')",
+        "(SELECT value FROM meta WHERE key = 'schema_version'), "
+        "((SELECT page_count FROM pragma_page_count()) - (SELECT freelist_count FROM pragma_freelist_count())) * "
+        "(SELECT page_size FROM pragma_page_size())",
         "read the store's status", [](Stmt&) {},
         [&](const Stmt& row) {
             status.events = static_cast<uint64_t>(row.number(0));
@@ -101,6 +103,7 @@ Result<StoreStatus> SqliteReader::status() {
             status.pending = static_cast<uint64_t>(row.number(3));
             status.unexpanded = static_cast<uint64_t>(row.number(4));
             status.schema_version = static_cast<int>(row.number(5));
+            status.used_bytes = static_cast<uint64_t>(row.number(6));
             return true;
         });
     if (!done.ok()) return done.fault();

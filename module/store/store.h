@@ -181,6 +181,7 @@ struct StoreStatus {
     int64_t cursor = 0, last_event = 0;  // lag = events after cursor
     uint64_t unexpanded = 0;
     uint64_t file_bytes = 0, wal_bytes = 0;
+    uint64_t used_bytes = 0;  // of the file, without the pages that are free to be used again
     int schema_version = 0;
 };
 
