@@ -38,7 +38,7 @@ struct Context {
     void read_failed(const Fault& fault);
 };
 
-// Data: has `Result<void> write(Tx&, bool in_doubt)`, `size_t bytes() const` and `static constexpr bool patient,
+// Data: has `Result<void> write(Tx&, bool in_doubt)`, `size_t bytes() const` and `bool patient,
 // follows` (Job's).
 template <class Data>
 class LoopJob final : public Job {
@@ -54,7 +54,7 @@ class LoopJob final : public Job {
         mailbox_->post([data = std::move(data_), back = std::move(back_), outcome] { back(*data, outcome); });
     }
     size_t bytes() const override { return data_->bytes(); }
-    bool patient() const override { return Data::patient; }
+    bool patient() const override { return data_->patient; }
     bool follows() const override { return Data::follows; }
 
     // Hands the job to the writer; a writer that has stopped answers at once, through the mailbox like the others.

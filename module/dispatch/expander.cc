@@ -110,6 +110,7 @@ std::shared_ptr<Expansion> Expander::next() {
 }
 
 void Expander::submit(std::shared_ptr<Expansion> expansion) {
+    expansion->patient = patient_;
     flying_ = true;
     LoopJob<Expansion>::submit(context_, std::move(expansion),
                                [this](Expansion& done, const Result<void>& result) { came_back(done, result); });

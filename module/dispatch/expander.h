@@ -25,7 +25,7 @@ struct Expansion {
     std::vector<EventRef> events;      // of each delivery; only touched on the loop
 
     Result<void> write(Tx& tx, bool in_doubt);
-    static constexpr bool patient = false;  // receivers wait for it
+    bool patient = false;
     static constexpr bool follows = true;
     size_t bytes() const { return deliveries.size() * 128; }
 };
@@ -40,6 +40,9 @@ class Expander {
 
     Expander(Context& context, EventCache& cache, const TopicIndex& topics, Seams seams);
 
+    void set_patient(bool patient) {
+        patient_ = patient;
+    }              // guarantee "async": expansions linger like what they expand
     void start();  // this process leads now
     void stop();   // begins nothing new
     void poll();   // there may be new events
@@ -58,6 +61,7 @@ class Expander {
     EventCache& cache_;
     const TopicIndex& topics_;
     Seams seams_;
+    bool patient_ = false;
     bool running_ = false;
     bool flying_ = false;
     bool located_ = false;  // cursor_ is what the store says

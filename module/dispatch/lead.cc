@@ -148,6 +148,7 @@ void Lead::loaded(const SubscriptionSet& set, const Result<void>& result) {
     const Subscriptions::Applied applied =
         subscriptions_.apply(set, *transport_, std::max(1U, set.plan->egress.connections));
     running_ = set.plan;
+    expander_.set_patient(running_->store.guarantee == Guarantee::async);
     tell_news();
     for (const EndpointRef& endpoint : applied.gone) sender_.drop(*endpoint);
     for (const EndpointRef& endpoint : applied.present)

@@ -196,7 +196,7 @@ bool send_order(Client& client, size_t number, int port) {
 }
 
 void generate(int port, double rate, double seconds, Ledger& ledger) {
-    constexpr int clients = 2048;  // enough that a held answer never keeps the next order back
+    constexpr int clients = 1024;  // enough that a held answer does not keep the next order back
     prctl(PR_SET_TIMERSLACK, 1000UL);
     const int epoll = epoll_create1(EPOLL_CLOEXEC);
     std::vector<Client> all(clients);
