@@ -128,8 +128,9 @@ void Expander::pass_all() {
 }
 
 void Expander::poll() {
-    if (!running_ || flying_ || failing_) return;
-    if (topics_.empty()) return pass_all();
+    if (!running_ || failing_) return;
+    if (topics_.empty()) return pass_all();  // also during a flight: it only moves what is still to be looked at
+    if (flying_) return;
     look();
     if (!flying_) context_.store.writer().expect(false);
 }

@@ -144,7 +144,6 @@ void Lead::loaded(const SubscriptionSet& set, const Result<void>& result) {
         context_.log.write(Level::error, "dispatch: subscriptions cannot be loaded yet: " + ready.fault().text);
         return;
     }
-    expander_.poll();  // what was recorded before belongs to those who subscribed before
     const Subscriptions::Applied applied =
         subscriptions_.apply(set, *transport_, std::max(1U, set.plan->egress.connections));
     running_ = set.plan;

@@ -12,7 +12,7 @@ inline constexpr int checkpoint_pages =
     1000;  // so many new ones (4 MiB) in the -wal are copied back beside the traffic
 inline constexpr int restart_pages =
     4 * checkpoint_pages;                               // with so many the writer copies the rest, to start it anew,
-inline constexpr int rest_pages = 250;                  // when no more than that is left (for twice as long)
+inline constexpr int rest_pages = 250;                  // when no more than that is left, or as many again came
 inline constexpr int64_t wal_limit_bytes = 64LL << 20;  // beyond it readers are waited for, so that it starts anew
 inline constexpr int64_t wal_keep_bytes = 16LL << 20;   // a longer -wal is cut to this when it starts anew
 inline constexpr int writer_cache_kib = 16384;

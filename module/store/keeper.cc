@@ -232,7 +232,7 @@ void Keeper::copy_back() {
         copier_.restarted();
     }
     const bool long_enough = wal_pages_ >= copy_back_at_;
-    const bool little_left = wal_pages_ - copier_.copied() <= rest_pages || wal_pages_ >= 2 * copy_back_at_;
+    const bool little_left = wal_pages_ - copier_.copied() <= rest_pages || wal_pages_ >= copy_back_at_ + restart_pages;
     if (wal_pages_ >= copy_asked_at_ + checkpoint_pages || (long_enough && !little_left)) {
         copy_asked_at_ = wal_pages_;
         copier_.ask();

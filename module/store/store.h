@@ -217,6 +217,8 @@ struct StoreOptions {
     // How long patient jobs wait for company while no other kind comes: a commit costs as much CPU as ten events
     // (measured).
     int64_t linger_us = 1000;
+    // The longest that a group waits for the job that Writer::expect() announced; never longer than half a commit.
+    int64_t follow_us = 2000;
 };
 
 class Store {

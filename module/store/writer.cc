@@ -8,7 +8,6 @@ namespace {
 
 constexpr size_t group_jobs = 2000;
 constexpr size_t group_bytes = 4U << 20;
-constexpr int64_t longest_follow_us = 2000;
 
 }  // namespace
 
@@ -85,7 +84,7 @@ void WriterThread::linger(std::unique_lock<std::mutex>& hold) {
 
 // Half of what a commit takes is worth waiting for a job that would else need a whole one for itself.
 void WriterThread::wait_for_follower(std::unique_lock<std::mutex>& hold) {
-    const int64_t most_us = std::min(commit_took_us_ / 2, longest_follow_us);
+    const int64_t most_us = std::min(commit_took_us_ / 2, core_.options.follow_us);
     const int64_t left_us = committed_us_ + most_us - system_clock().steady_us();
     if (left_us > 0)
         changed_.wait_for(hold, std::chrono::microseconds(left_us), [this] { return !expecting_ || stopping_; });

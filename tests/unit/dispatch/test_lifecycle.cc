@@ -293,6 +293,26 @@ static void a_removed_lock_file_ends_the_leadership(void**) {
     assert_int_equal(rig.wire.count(), 4);
 }
 
+// Nobody is woken and no event is read while nobody subscribes; the cursor moves all the same.
+static void who_subscribes_later_gets_what_is_recorded_later(void**) {
+    Rig rig(plan_of({}));
+    rig.start();
+    rig.add(5);
+    assert_true(eventually([&] { return rig.reader->cursor().value() == rig.reader->status().value().last_event; }));
+    rig.add(5);  // the cursor in the file is a second behind; who passed them knows
+    rig.dispatcher->swap(plan_of({subscription("late")}));
+    assert_true(eventually([&] { return rig.reader->subscriptions().value().size() == 1; }));
+    assert_true(eventually([&] {  // until the reload is in force, events are nobody's
+        rig.add(1, "order.updated");
+        return rig.wire.count() > 0;
+    }));
+    Filter filter;
+    filter.limit = 1000;
+    const auto lines = rig.reader->list_deliveries(filter);
+    assert_fine(lines);
+    for (const DeliveryLine& line : lines.value()) assert_string_equal(line.topic.c_str(), "order.updated");
+}
+
 int main() {
     const CMUnitTest tests[] = {
         cmocka_unit_test(expansion_survives_kill_9),
@@ -305,6 +325,7 @@ int main() {
         cmocka_unit_test(stop_waits_for_answers_and_writes_them),
         cmocka_unit_test(stop_keeps_its_deadline),
         cmocka_unit_test(a_removed_lock_file_ends_the_leadership),
+        cmocka_unit_test(who_subscribes_later_gets_what_is_recorded_later),
     };
     return cmocka_run_group_tests(tests, nullptr, nullptr);
 }

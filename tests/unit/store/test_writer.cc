@@ -126,38 +126,54 @@ void patient_jobs_do_not_linger_for_ever(void**) {
     assert_fine(submit_patient(open.store->writer()).get());
 }
 
-// done() of the first job submits both others, the follower last: the group waits for it and holds both.
-void a_follower_shares_the_next_commit(void**) {
+// After a commit of 600 ms another job waits at once, and the follower comes 30 ms later. How many commits that makes.
+uint64_t commits_with_a_late_follower(bool expected) {
     TempDir dir;
-    Open open(dir / "store");
+    Open open(dir / "store", [](StoreOptions& options) { options.follow_us = 60 * int64_t{1000000}; });
     Writer& writer = open.store->writer();
     std::promise<Result<void>> followed;
     std::future<Result<void>> other;
-    std::unique_ptr<Job> first =
-        std::make_unique<FunctionJob>([](Tx&) { return Result<void>(); },
-                                      [&](const Result<void>&, bool) {
-                                          writer.expect(true);
-                                          other = submit(writer, [](Tx& tx) {
-                                              Event event = some_event();
-                                              return tx.add_event(event);
-                                          });
-                                          auto job = std::make_unique<FunctionJob>(
-                                              [](Tx&) { return Result<void>(); },
-                                              [&](const Result<void>& result, bool) { followed.set_value(result); });
-                                          job->is_follower = true;
-                                          std::unique_ptr<Job> follower = std::move(job);
-                                          assert_true(writer.submit(follower));
-                                      });
+    std::promise<void> ended;
+    std::unique_ptr<Job> first = std::make_unique<FunctionJob>(
+        [](Tx&) {
+            std::this_thread::sleep_for(std::chrono::milliseconds(600));  // a slow commit: half of it may be waited
+            return Result<void>();
+        },
+        [&](const Result<void>&, bool) {
+            writer.expect(expected);
+            other = submit(writer, [](Tx& tx) {
+                Event event = some_event();
+                return tx.add_event(event);
+            });
+            ended.set_value();
+        });
     assert_true(writer.submit(first));
+    ended.get_future().wait();
+    std::this_thread::sleep_for(std::chrono::milliseconds(30));  // time is what is tested: the other may not start
+    auto made = std::make_unique<FunctionJob>([](Tx&) { return Result<void>(); },
+                                              [&](const Result<void>& result, bool) { followed.set_value(result); });
+    made->is_follower = true;
+    std::unique_ptr<Job> follower = std::move(made);
+    assert_true(writer.submit(follower));
     assert_fine(followed.get_future().get());
     assert_fine(other.get());
-    assert_int_equal(open.counters.commits.load(), 2);
-    // One that never comes costs a moment, no more; so does the news that none will come.
-    writer.expect(true);
-    assert_fine(write_now(*open.store, [](Tx&) { return Result<void>(); }));
-    writer.expect(true);
-    writer.expect(false);
-    assert_fine(write_now(*open.store, [](Tx&) { return Result<void>(); }));
+    return open.counters.commits.load();
+}
+
+void a_follower_shares_the_next_commit(void**) {
+    assert_int_equal(commits_with_a_late_follower(true), 2);
+    assert_int_equal(commits_with_a_late_follower(false), 3);  // the control
+}
+
+void a_follower_that_never_comes_costs_a_moment(void**) {
+    TempDir dir;
+    Open open(dir / "store", [](StoreOptions& options) { options.follow_us = 3600 * int64_t{1000000}; });
+    Writer& writer = open.store->writer();
+    for (const bool declined : {false, true}) {
+        writer.expect(true);
+        if (declined) writer.expect(false);
+        assert_fine(write_now(*open.store, [](Tx&) { return Result<void>(); }));
+    }
 }
 
 void the_log_is_copied_back_beside_the_traffic(void**) {
@@ -184,6 +200,7 @@ int main() {
         cmocka_unit_test(patient_jobs_linger_until_somebody_waits),
         cmocka_unit_test(patient_jobs_do_not_linger_for_ever),
         cmocka_unit_test(a_follower_shares_the_next_commit),
+        cmocka_unit_test(a_follower_that_never_comes_costs_a_moment),
         cmocka_unit_test(the_log_is_copied_back_beside_the_traffic),
     };
     return cmocka_run_group_tests(tests, nullptr, nullptr);
