@@ -1,7 +1,8 @@
 // The store's figures (reference: the floors S1, S2, R1, R2 and the backlog of a million), as one JSON object.
 //   bench_store --dir DIR [--quick] [--only s1|s2|record|r1|r2|million]
 // DIR must be on a real disk: on tmpfs a sync costs nothing and the ratios mean nothing.
-// Longer than others: the figures share one way to fill a store, to measure and to clean up, and none is used elsewhere.
+// Longer than others: the figures share one way to fill a store, to measure and to clean up, and none is used
+// elsewhere.
 #include <fcntl.h>
 #include <sqlite3.h>
 #include <stdlib.h>
