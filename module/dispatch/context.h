@@ -38,8 +38,7 @@ struct Context {
     void read_failed(const Fault& fault);
 };
 
-// Data: has `Result<void> write(Tx&, bool in_doubt)`, `size_t bytes() const` and `bool patient,
-// follows` (Job's).
+// Data: has `Result<void> write(Tx&, bool in_doubt)`, `size_t bytes() const` and `bool patient, overtakes` (Job's).
 template <class Data>
 class LoopJob final : public Job {
   public:
@@ -55,7 +54,7 @@ class LoopJob final : public Job {
     }
     size_t bytes() const override { return data_->bytes(); }
     bool patient() const override { return data_->patient; }
-    bool follows() const override { return Data::follows; }
+    bool overtakes() const override { return Data::overtakes; }
 
     // Hands the job to the writer; a writer that has stopped answers at once, through the mailbox like the others.
     static void submit(Context& context, std::shared_ptr<Data> data, Back back, bool in_doubt = false) {

@@ -69,9 +69,10 @@ class LiveDispatcher final : public Dispatcher {
                    random_seed()},
           mail_(base_.get(), context_.mailbox->fd(), static_cast<short>(EV_READ | EV_PERSIST), [this] { read_mail(); }),
           status_timer_(base_.get(), -1, 0, [this] { write_status(); }),
+          fan_out_(std::make_shared<FanOut>(*options.clock, context_.mailbox)),
           lead_(std::make_unique<Lead>(context_, options.plan,
                                        options.transport ? options.transport : Lead::MakeTransport(curl_transport),
-                                       [this](News news) { news_.store(news); })) {}
+                                       fan_out_)) {}
 
     ~LiveDispatcher() override {
         stop(0);
@@ -79,6 +80,7 @@ class LiveDispatcher final : public Dispatcher {
     }
 
     Result<void> run() {
+        context_.store.writer().ride(fan_out_);
         return thread_.start("trot-dispatch", [this] {
             mail_.arm();
             write_status();
@@ -89,9 +91,8 @@ class LiveDispatcher final : public Dispatcher {
     }
 
     void wake() override {
-        switch (news_.load()) {
+        switch (fan_out_->news()) {
             case News::here:
-                context_.store.writer().expect(true);
                 return context_.mailbox->ring();
             case News::elsewhere:
                 return waker_.wake();
@@ -110,6 +111,7 @@ class LiveDispatcher final : public Dispatcher {
 
     void stop(int64_t drain_ms) override {
         if (stopped_.exchange(true)) return;
+        context_.store.writer().ride(nullptr);
         context_.mailbox->post(
             [this, drain_ms] { lead_->stop(drain_ms, [this] { event_base_loopbreak(base_.get()); }); });
         thread_.join();
@@ -122,8 +124,7 @@ class LiveDispatcher final : public Dispatcher {
 
   private:
     void read_mail() {
-        context_.mailbox->run();
-        lead_->poll();
+        if (context_.mailbox->run()) lead_->poll();
     }
 
     void write_status() {
@@ -140,8 +141,8 @@ class LiveDispatcher final : public Dispatcher {
     Context context_;
     LoopEvent mail_;
     LoopEvent status_timer_;
+    const std::shared_ptr<FanOut> fan_out_;
     std::unique_ptr<Lead> lead_;
-    std::atomic<News> news_{News::elsewhere};
     std::atomic<bool> stopped_{false};
     std::mutex status_lock_;
     std::string status_ = "{}";

@@ -15,17 +15,17 @@ constexpr int64_t pause_ms = 1000;  // after a failure
 Result<void> Expansion::write(Tx& tx, bool) {
     const Result<int64_t> cursor = tx.cursor();
     if (!cursor) return cursor.fault();
-    if (cursor.value() != from)
-        return Fault{Code::usage,
-                     "the cursor has moved from " + std::to_string(from) + " to " + std::to_string(cursor.value())};
+    overtaken = cursor.value() != from;
+    if (overtaken) return {};
     for (Delivery& delivery : deliveries)
         if (Result<void> added = tx.add_delivery(delivery); !added) return added;
     return tx.set_cursor(to);
 }
 
-Expander::Expander(Context& context, EventCache& cache, const TopicIndex& topics, Seams seams)
+Expander::Expander(Context& context, EventCache& cache, const FanOut& fan_out, const TopicIndexPtr& topics, Seams seams)
     : context_(context),
       cache_(cache),
+      fan_out_(fan_out),
       topics_(topics),
       seams_(std::move(seams)),
       again_(context.base, -1, 0,
@@ -89,16 +89,16 @@ std::shared_ptr<Expansion> Expander::next() {
     out->from = cursor_;
     const int64_t now = context_.run.now_ms();
     while (!ahead_.empty()) {
-        topics_.find(ahead_.front().topic, matches_);
+        topics_->find(ahead_.front().topic, matches_);
         if (!out->deliveries.empty() && out->deliveries.size() + matches_.size() > job_deliveries) break;
         out->to = ahead_.front().number;
         if (!matches_.empty()) {
             const EventRef data = cache_.add(std::move(ahead_.front()));
-            for (const Endpoint* endpoint : matches_) {
+            for (const Listener* listener : matches_) {
                 Delivery delivery;
                 delivery.event = out->to;
-                delivery.subscription = endpoint->number;
-                delivery.format = endpoint->settings->format;
+                delivery.subscription = listener->subscription;
+                delivery.format = listener->format;
                 delivery.due_ms = now;
                 out->deliveries.push_back(std::move(delivery));
                 out->events.push_back(data);
@@ -129,10 +129,9 @@ void Expander::pass_all() {
 
 void Expander::poll() {
     if (!running_ || failing_) return;
-    if (topics_.empty()) return pass_all();  // also during a flight: it only moves what is still to be looked at
-    if (flying_) return;
-    look();
-    if (!flying_) context_.store.writer().expect(false);
+    if (topics_->empty()) return pass_all();  // also during a flight: it only moves what is still to be looked at
+    asked_ = flying_;
+    if (!flying_) look();
 }
 
 void Expander::look() {
@@ -152,23 +151,57 @@ void Expander::look() {
     again_.arm_ms(0);
 }
 
+// The store knows where the cursor is: read it anew and go on from there.
+void Expander::forget() {
+    ahead_.clear();
+    located_ = false;
+}
+
+void Expander::fail(const Result<void>& result) {
+    forget();
+    failing_ = running_;
+    if (result.fault().code != Code::stopped)
+        context_.log.write(Level::error,
+                           "dispatch: events could not be expanded and will be tried again: " + result.fault().text);
+    if (running_) again_.arm_ms(pause_ms);
+}
+
+void Expander::passed(int64_t to) {
+    cursor_ = to;
+    looked_ = std::max(looked_, to);
+    read_to_ = std::max(read_to_, to);
+    while (!ahead_.empty() && ahead_.front().number <= to) ahead_.pop_front();
+}
+
 void Expander::came_back(Expansion& expansion, const Result<void>& result) {
     flying_ = false;
-    if (!result) {
-        // Whatever happened, the store knows: read its cursor anew and go on from there.
+    if (!result) return fail(result);
+    if (expansion.overtaken) {
+        // By a ride that has landed meanwhile, which may have taken a part; else by somebody of whom we know nothing.
+        if (cursor_ == expansion.from) forget();
         ahead_.clear();
-        located_ = false;
-        failing_ = running_;
-        if (result.fault().code != Code::stopped)
-            context_.log.write(
-                Level::error, "dispatch: events could not be expanded and will be tried again: " + result.fault().text);
-        if (running_) again_.arm_ms(pause_ms);
-        return;
+        read_to_ = looked_ = cursor_;
+        return poll();
     }
-    cursor_ = expansion.to;
+    passed(expansion.to);
     context_.counters.expanded.fetch_add(expansion.deliveries.size(), std::memory_order_relaxed);
-    if (!expansion.deliveries.empty()) seams_.made(expansion);
-    poll();
+    for (size_t i = 0; i < expansion.deliveries.size(); ++i) seams_.made(expansion.deliveries[i], expansion.events[i]);
+    // Events that came meanwhile may have found their own way: their ride lands next.
+    if (asked_ || fan_out_.behind() || !ahead_.empty()) poll();
+}
+
+void Expander::landed(Ride& ride, const Result<void>& result) {
+    if (!running_) return;
+    if (!result) return fail(result);
+    if (located_ && cursor_ == ride.from)
+        passed(ride.to);
+    else
+        forget();
+    for (Ride::Made& made : ride.made) {
+        const EventRef data = cache_.add(std::move(made.event));
+        for (const Delivery& delivery : made.deliveries) seams_.made(delivery, data);
+        context_.counters.expanded.fetch_add(made.deliveries.size(), std::memory_order_relaxed);
+    }
 }
 
 }  // namespace trot

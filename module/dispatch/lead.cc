@@ -28,30 +28,34 @@ unsigned kept_connections(const Plan& plan) {
     return static_cast<unsigned>(std::max<uint64_t>(16, std::min<uint64_t>({wanted, most, 16384})));
 }
 
-Lead::Lead(Context& context, PlanPtr plan, MakeTransport make_transport, std::function<void(News)> news)
+Lead::Lead(Context& context, PlanPtr plan, MakeTransport make_transport, std::shared_ptr<FanOut> fan_out)
     : context_(context),
       plan_(std::move(plan)),
       make_transport_(std::move(make_transport)),
-      news_(std::move(news)),
+      fan_out_(std::move(fan_out)),
       lock_(context.store.path()),
       subscriptions_(context),
       sender_(context, cache_,
               {[this] {
                    subscriptions_.index();
-                   tell_news();
+                   publish();
                },
-               [this] { expander_.poll(); }, [this] { look_left(); }}),
-      expander_(context, cache_, subscriptions_.topics(),
-                {[this](Expansion& made) {
-                     for (size_t i = 0; i < made.deliveries.size(); ++i)
-                         if (const EndpointRef endpoint = subscriptions_.by_number(made.deliveries[i].subscription))
-                             sender_.offer(endpoint, made.deliveries[i], made.events[i]);
+               [this] {
+                   if (fan_out_->behind()) expander_.poll();
+               },
+               [this] { look_left(); }}),
+      expander_(context, cache_, *fan_out_, subscriptions_.topics(),
+                {[this](const Delivery& made, const EventRef& event) {
+                     if (const EndpointRef endpoint = subscriptions_.by_number(made.subscription))
+                         sender_.offer(endpoint, made, event);
                  },
                  [this] {
                      for (const auto& [number, endpoint] : subscriptions_.all()) sender_.read_anew(endpoint);
                  }}),
       retention_(context),
-      tick_(context.base, -1, 0, [this] { tick(); }) {}
+      tick_(context.base, -1, 0, [this] { tick(); }) {
+    fan_out_->on_landed([this](Ride& ride, const Result<void>& result) { expander_.landed(ride, result); });
+}
 
 Lead::~Lead() = default;
 
@@ -59,6 +63,7 @@ void Lead::begin() { tick(); }
 
 void Lead::tick() {
     tick_.arm_ms(tick_ms);
+    fan_out_->set_time(context_.run.now_ms());
     std::erase_if(retired_, [](const std::shared_ptr<Transport>& old) { return old->inflight() == 0; });
     switch (state_) {
         case State::away:
@@ -106,7 +111,6 @@ void Lead::enter() {
     }
     state_ = State::loading;
     context_.counters.leader.store(1, std::memory_order_relaxed);
-    news_(News::here);
     load();
 }
 
@@ -148,7 +152,6 @@ void Lead::loaded(const SubscriptionSet& set, const Result<void>& result) {
         subscriptions_.apply(set, *transport_, std::max(1U, set.plan->egress.connections));
     running_ = set.plan;
     expander_.set_patient(running_->store.guarantee == Guarantee::async);
-    tell_news();
     for (const EndpointRef& endpoint : applied.gone) sender_.drop(*endpoint);
     for (const EndpointRef& endpoint : applied.present)
         if (!endpoint->active()) sender_.drop(*endpoint);
@@ -160,10 +163,14 @@ void Lead::loaded(const SubscriptionSet& set, const Result<void>& result) {
         context_.log.write(Level::info, "dispatch: this process delivers for the store " + context_.store.path());
         expander_.start();
     }
+    publish();
+    expander_.poll();  // for subscriptions that are the first
     if (plan_ != running_) load();
 }
 
-void Lead::tell_news() { news_(subscriptions_.topics().empty() ? News::nowhere : News::here); }
+void Lead::publish() {
+    if (state_ == State::leading) fan_out_->publish(subscriptions_.topics());
+}
 
 void Lead::swap(PlanPtr plan) {
     plan_ = std::move(plan);
@@ -188,6 +195,7 @@ void Lead::leave(int64_t most_ms) {
     }
     leave_by_ms_ = context_.steady_ms() + most_ms;
     state_ = State::leaving;
+    fan_out_->retire();
     sender_.stop();
     expander_.stop();
     retention_.stop();
@@ -215,7 +223,6 @@ void Lead::left() {
     socket_.reset();  // before the lock: the next leader binds its own
     lock_.release();
     context_.counters.leader.store(0, std::memory_order_relaxed);
-    news_(News::elsewhere);
     state_ = State::away;
     if (done_) done_();
 }

@@ -12,6 +12,7 @@
 #include "dispatch/context.h"
 #include "dispatch/dispatcher.h"
 #include "dispatch/expander.h"
+#include "dispatch/fan_out.h"
 #include "dispatch/leader.h"
 #include "dispatch/retention.h"
 #include "dispatch/sender.h"
@@ -20,15 +21,11 @@
 
 namespace trot {
 
-// Where a recorder of this process shall take the news of an event: to the process that leads, to our own loop, or (we
-// lead, but nobody subscribes to anything) to no one: a wake-up costs more than the event.
-enum class News { elsewhere, here, nowhere };
-
 class Lead {
   public:
     using MakeTransport = std::function<Result<std::unique_ptr<Transport>>(event_base*, const Plan&)>;
 
-    Lead(Context& context, PlanPtr plan, MakeTransport make_transport, std::function<void(News)> news);
+    Lead(Context& context, PlanPtr plan, MakeTransport make_transport, std::shared_ptr<FanOut> fan_out);
     ~Lead();
 
     void begin();
@@ -43,7 +40,7 @@ class Lead {
     enum class State { away, loading, leading, leaving };
 
     void tick();
-    void tell_news();
+    void publish();
     void enter();
     void load();
     void loaded(const SubscriptionSet& set, const Result<void>& result);
@@ -56,7 +53,7 @@ class Lead {
     PlanPtr plan_;     // the newest
     PlanPtr running_;  // the one the endpoints were made from
     MakeTransport make_transport_;
-    std::function<void(News)> news_;
+    std::shared_ptr<FanOut> fan_out_;
     State state_ = State::away;
     bool quiet_ = false;    // does not lead again
     bool loading_ = false;  // a subscription job is with the writer

@@ -23,26 +23,32 @@ void Mailbox::post(std::function<void()> note) {
         if (closed_) return;
         notes_.push_back(std::move(note));
     }
-    ring();
+    make_readable();
 }
 
 void Mailbox::ring() {
-    if (rung_.exchange(true)) return;
+    rung_.store(true);
+    make_readable();
+}
+
+void Mailbox::make_readable() {
+    if (readable_.exchange(true)) return;
     const uint64_t one = 1;
     // Can only fail when the counter is full, and then the fd is readable already.
     [[maybe_unused]] const ssize_t written = write(fd_, &one, sizeof one);
 }
 
-void Mailbox::run() {
+bool Mailbox::run() {
     uint64_t count = 0;
     [[maybe_unused]] const ssize_t taken = read(fd_, &count, sizeof count);
-    rung_.store(false);  // before the notes are taken: a note posted from here on rings again
+    readable_.store(false);  // before the notes are taken: a note posted from here on makes it readable again
     std::vector<std::function<void()>> notes;
     {
         const std::lock_guard<std::mutex> hold(lock_);
         notes.swap(notes_);
     }
     for (const std::function<void()>& note : notes) note();
+    return rung_.exchange(false);
 }
 
 void Mailbox::close() {

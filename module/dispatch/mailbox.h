@@ -24,13 +24,15 @@ class Mailbox {
     int fd() const { return fd_; }          // readable when something waits
     void post(std::function<void()> note);  // after close() the note is dropped
     void ring();                            // cheap: one system call at most until the loop has looked
-    void run();                             // empties the fd, runs the notes in their order
+    bool run();                             // empties the fd, runs the notes in their order; was it rung?
     void close();                           // nothing is run any more
 
   private:
     explicit Mailbox(int fd) : fd_(fd) {}
+    void make_readable();
 
     const int fd_;
+    std::atomic<bool> readable_{false};
     std::atomic<bool> rung_{false};
     std::mutex lock_;
     std::vector<std::function<void()>> notes_;

@@ -31,7 +31,7 @@ struct OutcomeBatch {
 
     Result<void> write(Tx& tx, bool in_doubt);
     static constexpr bool patient = true;
-    static constexpr bool follows = false;
+    static constexpr bool overtakes = false;
     size_t bytes() const;
 };
 

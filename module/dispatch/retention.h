@@ -27,7 +27,7 @@ class Retention {
         Pruned gone;
         Result<void> write(Tx& tx, bool in_doubt);
         static constexpr bool patient = true;
-        static constexpr bool follows = false;
+        static constexpr bool overtakes = false;
         size_t bytes() const { return 0; }
     };
     void step();

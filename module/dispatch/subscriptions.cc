@@ -150,17 +150,19 @@ Subscriptions::Applied Subscriptions::apply(const SubscriptionSet& set, Transpor
 }
 
 void Subscriptions::index() {
-    topics_.clear();
+    auto topics = std::make_shared<TopicIndex>();
     for (const auto& [number, endpoint] : by_number_) {
         if (endpoint->state == SubscriptionState::disabled || endpoint->state == SubscriptionState::removed) continue;
         if (endpoint->settings == nullptr || endpoint->format == nullptr) continue;
-        for (const std::string& pattern : endpoint->settings->topics) topics_.add(pattern, endpoint);
+        const auto listener = std::make_shared<const Listener>(Listener{number, endpoint->settings->format});
+        for (const std::string& pattern : endpoint->settings->topics) topics->add(pattern, listener);
     }
+    topics_ = std::move(topics);
 }
 
 void Subscriptions::clear() {
     by_number_.clear();
-    topics_.clear();
+    index();
 }
 
 EndpointRef Subscriptions::by_number(int64_t number) const {

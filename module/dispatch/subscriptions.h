@@ -34,7 +34,7 @@ struct SubscriptionSet {
 
     Result<void> write(Tx& tx, bool in_doubt);
     static constexpr bool patient = false;
-    static constexpr bool follows = false;
+    static constexpr bool overtakes = false;
     size_t bytes() const { return rows.size() * 256; }
 };
 
@@ -53,7 +53,7 @@ class Subscriptions {
     Applied apply(const SubscriptionSet& set, Transport& transport, unsigned slots);
     void clear();
 
-    const TopicIndex& topics() const { return topics_; }
+    const TopicIndexPtr& topics() const { return topics_; }  // never null
     void index();  // after a state has changed: removed and disabled ones get no new deliveries
     EndpointRef by_number(int64_t number) const;
     const std::unordered_map<int64_t, EndpointRef>& all() const { return by_number_; }
@@ -65,7 +65,7 @@ class Subscriptions {
 
     Context& context_;
     std::unordered_map<int64_t, EndpointRef> by_number_;
-    TopicIndex topics_;
+    TopicIndexPtr topics_ = std::make_shared<const TopicIndex>();
 };
 
 }  // namespace trot

@@ -7,6 +7,20 @@
 #include "store/connect.h"
 
 namespace trot {
+namespace {
+
+template <class Work>
+Result<void> guarded(Work work) {
+    try {
+        return work();
+    } catch (const std::exception& error) {
+        return Fault{Code::internal, std::string("a job of the writer threw: ") + error.what()};
+    } catch (...) {
+        return Fault{Code::internal, "a job of the writer threw"};
+    }
+}
+
+}  // namespace
 
 Keeper::Keeper(Core& core, std::function<bool()> give_up) : core_(core), copier_(core), give_up_(std::move(give_up)) {}
 
@@ -104,16 +118,6 @@ Result<void> Keeper::open() {
 
 // ---- one group
 
-Result<void> Keeper::write_one(Job& job, Tx& tx) {
-    try {
-        return job.write(tx);
-    } catch (const std::exception& error) {
-        return Fault{Code::internal, std::string("a job of the writer threw: ") + error.what()};
-    } catch (...) {
-        return Fault{Code::internal, "a job of the writer threw"};
-    }
-}
-
 void Keeper::finish(Jobs& group, const std::vector<Fault>& faults, const Fault& all) {
     for (size_t at = 0; at < group.size(); ++at) {
         const Fault& own = !faults.empty() && faults[at].code != Code::ok ? faults[at] : all;
@@ -152,7 +156,7 @@ Keeper::Attempted Keeper::write_all(Jobs& group, bool apart, std::vector<Fault>&
         const SqliteTx::Mark mark = tx_->mark();
         if (apart && db_.exec("SAVEPOINT job") != SQLITE_OK)
             return give_back(trouble(db_.extended()), db_.fault("begin a savepoint"), false);
-        Result<void> written = write_one(*group[at], *tx_);
+        Result<void> written = guarded([&] { return group[at]->write(*tx_); });
         if (tx_->worst() > Trouble::job) {
             Fault fault = written.ok() ? db_.fault("write") : written.fault();
             return give_back(tx_->worst(), std::move(fault), false);
@@ -173,14 +177,29 @@ Keeper::Attempted Keeper::write_all(Jobs& group, bool apart, std::vector<Fault>&
     return {};
 }
 
-Keeper::Attempted Keeper::transact(Jobs& group, bool apart, std::vector<Fault>& faults) {
+Keeper::Attempted Keeper::write_ride(Ride& ride) {
+    if (ride.rider == nullptr || tx_->added().empty()) return {};
+    ride.wrote = true;
+    const Result<void> written = guarded([&] { return ride.rider->write(*tx_, tx_->added()); });
+    if (tx_->worst() > Trouble::job)
+        return give_back(tx_->worst(), written.ok() ? db_.fault("write") : written.fault(), false);
+    if (sqlite3_get_autocommit(db_.handle()) != 0)
+        return give_back(Trouble::store, Fault{Code::store, "SQLite ended the transaction early"}, false);
+    if (written.ok()) return {};
+    Attempted out = give_back(Trouble::job, written.fault(), false);
+    out.end = End::rider;
+    return out;
+}
+
+Keeper::Attempted Keeper::transact(Jobs& group, Ride& ride, bool apart, std::vector<Fault>& faults) {
     const int64_t start_us = now_us();
     if (Result<void> begun = begin(); !begun.ok()) {
         const bool damaged = begun.fault().code == Code::damaged;
         return give_back(damaged ? Trouble::damaged : Trouble::store, begun.fault(), false);
     }
-    tx_->begin();
+    tx_->begin(ride.rider != nullptr);
     Attempted attempt = write_all(group, apart, faults);
+    if (attempt.end == End::committed) attempt = write_ride(ride);
     if (attempt.end != End::committed) return attempt;
     if (Result<void> counted = tx_->before_commit(); !counted.ok())
         return give_back(std::max(tx_->worst(), Trouble::store), counted.fault(), false);
@@ -196,7 +215,18 @@ Keeper::Attempted Keeper::transact(Jobs& group, bool apart, std::vector<Fault>& 
     return {};
 }
 
-void Keeper::commit(Jobs& group) {
+// A savepoint for the ride would cost every group; without one a ride that fails costs a second transaction, once.
+Keeper::Attempted Keeper::attempt(Jobs& group, Ride& ride, bool apart, std::vector<Fault>& faults) {
+    faults.assign(apart ? group.size() : 0, Fault{Code::ok, {}});
+    Attempted attempt = transact(group, ride, apart, faults);
+    if (attempt.end != End::rider) return attempt;
+    ride.rider = nullptr;
+    ride.fault = attempt.fault;
+    faults.assign(faults.size(), Fault{Code::ok, {}});
+    return transact(group, ride, apart, faults);
+}
+
+void Keeper::commit(Jobs& group, Rider* rider) {
     if (group.empty()) return;
     if (!healthy() && now_us() >= heal_at_us_) heal();
     if (!healthy()) {
@@ -204,11 +234,9 @@ void Keeper::commit(Jobs& group) {
         return;
     }
     std::vector<Fault> faults;
-    Attempted attempt = transact(group, false, faults);
-    if (attempt.end == End::job && group.size() > 1) {
-        faults.assign(group.size(), Fault{Code::ok, {}});
-        attempt = transact(group, true, faults);
-    }
+    Ride ride{rider};
+    Attempted attempt = this->attempt(group, ride, false, faults);
+    if (attempt.end == End::job && group.size() > 1) attempt = this->attempt(group, ride, true, faults);
     if (attempt.end == End::committed) {
         backoff_ms_ = 0;
         false_alarms_ = 0;
@@ -222,6 +250,9 @@ void Keeper::commit(Jobs& group) {
         fall_sick(attempt.fault, true);
     }
     finish(group, faults, attempt.fault);
+    if (!ride.wrote) return;
+    const Fault& fault = ride.fault.code != Code::ok ? ride.fault : attempt.fault;
+    rider->done(fault.code == Code::ok ? Result<void>() : Result<void>(fault));
 }
 
 // ---- -wal

@@ -26,24 +26,33 @@ class Keeper {
     Result<void> open();
 
     using Jobs = std::vector<std::unique_ptr<Job>>;
-    void commit(Jobs& group);  // calls done() of each exactly once; leaves the group empty
+    // Calls done() of each exactly once, then the rider's (null: none); leaves the group empty.
+    void commit(Jobs& group, Rider* rider);
 
     void tend();                 // whatever is due: repair, probe, watch, copy back; quick when nothing is
     int64_t tend_in_ms() const;  // when the next tend() is useful
     bool healthy() const { return healthy_.load(std::memory_order_relaxed); }
 
   private:
-    enum class End { committed, job, store };
+    enum class End { committed, job, rider, store };
     struct Attempted {
         End end = End::committed;
         Fault fault{Code::ok, {}};
         bool doubt = false;  // the commit failed in a way that may have left it durable
     };
 
-    Attempted transact(Jobs& group, bool apart, std::vector<Fault>& faults);
+    // The rider of a group: null when there is none, or when it has failed.
+    struct Ride {
+        Rider* rider = nullptr;
+        bool wrote = false;
+        Fault fault{Code::ok, {}};
+    };
+
+    Attempted attempt(Jobs& group, Ride& ride, bool apart, std::vector<Fault>& faults);
+    Attempted transact(Jobs& group, Ride& ride, bool apart, std::vector<Fault>& faults);
     Attempted write_all(Jobs& group, bool apart, std::vector<Fault>& faults);
     Attempted give_back(Trouble worst, Fault fault, bool doubt);
-    static Result<void> write_one(Job& job, Tx& tx);
+    Attempted write_ride(Ride& ride);
     static void finish(Jobs& group, const std::vector<Fault>& faults, const Fault& all);
 
     Result<void> connect(bool& sick);  // lock held

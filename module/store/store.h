@@ -103,7 +103,9 @@ class Tx {
     virtual Result<bool> has_event(std::string_view capture, uint32_t item, int64_t since_ms) = 0;
     virtual Result<void> add_delivery(Delivery& delivery) = 0;  // sets number
     virtual Result<int64_t> cursor() = 0;  // as this transaction sees it: lets an expansion prove it is the first
-    virtual Result<void> set_cursor(int64_t event) = 0;       // events up to it are expanded
+    virtual Result<void> set_cursor(int64_t event) = 0;  // events up to it are expanded
+    // Are all events from before this transaction expanded? Asked after an add_event().
+    virtual Result<bool> caught_up() = 0;
     virtual Result<void> finish(const Outcome& outcome) = 0;  // delivery row and attempt row
     // Inserts or updates by (origin, name); keeps number, state, failures and created_ms of a known one. Sets number
     // and state.
@@ -130,13 +132,25 @@ class Job {
     virtual size_t bytes() const { return 0; }  // the group is cut at 4 MiB or 2,000 jobs
     // Nobody waits for it: it may linger for company (StoreOptions::linger_us).
     virtual bool patient() const { return false; }
-    // What Writer::expect() waits for.
-    virtual bool follows() const { return false; }
+    // Goes before the jobs that wait: what it writes about older events lets a Rider take care of theirs.
+    virtual bool overtakes() const { return false; }
     // Set by the writer before write() when an earlier commit of this job ended with an unknown outcome (EIO in fsync).
     bool in_doubt = false;
 };
 
-// [any thread] submit; [writer thread] everything else.
+// Rides on every group in which events are added: what an event calls for is written in the event's own transaction.
+// Callers: dispatch. Threads: the writer's. Neither call may throw.
+class Rider {
+  public:
+    virtual ~Rider() = default;
+    // Copies of the group's events in their order, with their numbers; it may keep them. When it fails the group is
+    // written without it: it never harms what it rides on.
+    virtual Result<void> write(Tx& tx, std::vector<Event>& added) = 0;
+    // After every write() and the jobs' done(), once a group: durable, or why that is not known.
+    virtual void done(const Result<void>& outcome) = 0;
+};
+
+// [any thread] submit, ride; [writer thread] everything else.
 class Writer {
   public:
     virtual ~Writer() = default;
@@ -144,9 +158,8 @@ class Writer {
     virtual bool submit(std::unique_ptr<Job>& job) = 0;
     // Runs all that waits (at most drain_ms), fails the rest with Code::stopped, joins. Any thread, once.
     virtual void stop(int64_t drain_ms) = 0;
-    // The group that was just committed will make somebody submit a job that follows() it: the next group waits for it
-    // a moment, so that the two share a commit. expect(false): there will be none. Any thread.
-    virtual void expect(bool follower) = 0;
+    // From the next group on; null: none. One at a time. Any thread.
+    virtual void ride(std::shared_ptr<Rider> rider) = 0;
     // Sick: the last commit failed and no later one has succeeded. Relaxed; any thread.
     virtual bool healthy() const = 0;
     virtual size_t waiting() const = 0;
@@ -217,8 +230,6 @@ struct StoreOptions {
     // How long patient jobs wait for company while no other kind comes: a commit costs as much CPU as ten events
     // (measured).
     int64_t linger_us = 1000;
-    // The longest that a group waits for the job that Writer::expect() announced; never longer than half a commit.
-    int64_t follow_us = 2000;
 };
 
 class Store {

@@ -6,10 +6,12 @@
 
 namespace trot {
 
-void SqliteTx::begin() {
+void SqliteTx::begin(bool keep_events) {
     now_ = Mark{};
     now_.floor = std::max<int64_t>(id_floor(clock_.wall_ms()), 1);
     now_.prune_from = prune_from_;
+    keep_events_ = keep_events;
+    added_.clear();
     worst_ = Trouble::none;
 }
 
@@ -48,15 +50,18 @@ Result<int64_t> SqliteTx::next(int64_t& last, Stmt& newest, std::string_view sql
 Result<void> SqliteTx::add_event(Event& event) {
     // The cursor takes part: retention may have removed every event, and a clock set back must not give a number below
     // it.
-    const Result<int64_t> number =
-        next(now_.last_event, newest_event_,
-             "SELECT max(ifnull((SELECT max(number) FROM events), 0), (SELECT value FROM meta WHERE key = 'cursor'))");
-    if (!number.ok()) return number.fault();
+    if (Result<void> read = read_newest(
+            now_.last_event, newest_event_,
+            "SELECT max(ifnull((SELECT max(number) FROM events), 0), (SELECT value FROM meta WHERE key = 'cursor'))");
+        !read.ok())
+        return read;
+    if (now_.before < 0) now_.before = now_.last_event;
+    const int64_t number = std::max(now_.last_event + 1, now_.floor);
     if (Result<void> prepared = ready(insert_event_, "INSERT INTO events VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?)");
         !prepared.ok())
         return prepared;
     const std::string_view payload = event.payload ? std::string_view(*event.payload) : std::string_view();
-    insert_event_.bind(1, number.value())
+    insert_event_.bind(1, number)
         .bind(2, event.topic)
         .bind(3, event.resource)
         .bind(4, event.resource_id)
@@ -71,8 +76,10 @@ Result<void> SqliteTx::add_event(Event& event) {
         .bind(13, static_cast<int64_t>(event.item))
         .bind_blob(14, payload);
     if (Result<void> done = run(insert_event_, "record an event"); !done.ok()) return done;
-    event.number = number.value();
+    event.number = now_.last_event = number;
     ++now_.events;
+    if (keep_events_) added_.push_back(event);
+    now_.added = added_.size();
     return {};
 }
 
@@ -114,15 +121,23 @@ Result<void> SqliteTx::add_delivery(Delivery& delivery) {
 }
 
 Result<int64_t> SqliteTx::cursor() {
-    int64_t event = 0;
-    if (db_.number("SELECT value FROM meta WHERE key = 'cursor'", event) != SQLITE_OK) return failed("read the cursor");
-    return event;
+    if (Result<void> read =
+            read_newest(now_.cursor, read_cursor_, "SELECT value FROM meta WHERE key = 'cursor'");
+        !read.ok())
+        return read.fault();
+    return now_.cursor;
 }
 
 Result<void> SqliteTx::set_cursor(int64_t event) {
-    if (Result<void> prepared = ready(cursor_, "UPDATE meta SET value = ? WHERE key = 'cursor'"); !prepared.ok())
-        return prepared;
-    return run(cursor_.bind(1, event), "set the cursor");
+    now_.cursor = event;
+    now_.cursor_set = true;
+    return {};
+}
+
+Result<bool> SqliteTx::caught_up() {
+    const Result<int64_t> expanded = cursor();
+    if (!expanded) return expanded.fault();
+    return expanded.value() == now_.before;
 }
 
 Result<void> SqliteTx::finish(const Outcome& outcome) {
@@ -157,6 +172,11 @@ Result<void> SqliteTx::finish(const Outcome& outcome) {
 }
 
 Result<void> SqliteTx::before_commit() {
+    if (now_.cursor_set) {
+        Result<void> set = ready(cursor_, "UPDATE meta SET value = ? WHERE key = 'cursor'");
+        if (set.ok()) set = run(cursor_.bind(1, now_.cursor), "set the cursor");
+        if (!set.ok()) return set;
+    }
     if (now_.events == 0) return {};
     if (Result<void> prepared = ready(count_, "UPDATE meta SET value = value + ? WHERE key = 'events'"); !prepared.ok())
         return prepared;

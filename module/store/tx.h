@@ -2,7 +2,7 @@
 // starts it anew for each transaction. Callers: keeper (life), jobs (through Tx). Threads: the writer's.
 #pragma once
 
-#include <unordered_set>
+#include <vector>
 
 #include "store/sqlite.h"
 #include "store/store.h"
@@ -18,6 +18,7 @@ class SqliteTx final : public Tx {
     Result<void> add_delivery(Delivery& delivery) override;
     Result<int64_t> cursor() override;
     Result<void> set_cursor(int64_t event) override;
+    Result<bool> caught_up() override;
     Result<void> finish(const Outcome& outcome) override;
     Result<void> put_subscription(SubscriptionRow& row) override;
     Result<void> set_subscription(int64_t number, SubscriptionState state, std::string_view reason,
@@ -32,12 +33,20 @@ class SqliteTx final : public Tx {
         int64_t last_delivery = -1;
         int64_t last_subscription = -1;
         int64_t floor = 0;
+        int64_t before = -1;      // the newest event before this transaction, or the cursor where that is greater
+        int64_t cursor = -1;      // -1: not read yet
+        bool cursor_set = false;  // before_commit() writes it
+        size_t added = 0;
         int64_t events = 0;  // added less pruned
         int64_t prune_from = 0;
     };
-    void begin();
+    void begin(bool keep_events);  // for added()
     Mark mark() const { return now_; }
-    void restore(const Mark& mark) { now_ = mark; }
+    void restore(const Mark& mark) {
+        now_ = mark;
+        added_.resize(mark.added);
+    }
+    std::vector<Event>& added() { return added_; }  // by the open transaction, when they are kept
     Result<void> before_commit();  // writes what was counted
     void committed() { prune_from_ = now_.prune_from; }
     // The worst that SQLite said since begin(): tells the store's failure from a job's own.
@@ -60,7 +69,9 @@ class SqliteTx final : public Tx {
         0;  // retention goes on behind the last event it looked at, so pending ones are not looked at each time
     Trouble worst_ = Trouble::none;
     Stmt newest_event_, newest_delivery_, newest_subscription_;
-    Stmt insert_event_, find_capture_, insert_delivery_, cursor_, finish_delivery_, insert_attempt_, count_;
+    bool keep_events_ = false;
+    std::vector<Event> added_;
+    Stmt insert_event_, find_capture_, insert_delivery_, read_cursor_, cursor_, finish_delivery_, insert_attempt_, count_;
     Stmt prune_look_, prune_pending_, prune_find_, prune_attempts_, prune_delivery_, prune_event_, prune_mark_;
 };
 

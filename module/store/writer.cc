@@ -31,25 +31,21 @@ bool WriterThread::submit(std::unique_ptr<Job>& job) {
         const std::lock_guard<std::mutex> hold(lock_);
         if (stopping_) return false;
         const bool hasty = !job->patient();
-        queue_.push_back(std::move(job));
+        if (job->overtakes())
+            queue_.push_front(std::move(job));
+        else
+            queue_.push_back(std::move(job));
         if (hasty) ++hasty_;
         waiting_.store(queue_.size(), std::memory_order_relaxed);
-        const bool followed = expecting_ && queue_.back()->follows();
-        if (followed) expecting_ = false;
-        wake = idle_ || (lingering_ && hasty) || followed;
+        wake = idle_ || (lingering_ && hasty);
     }
     if (wake) changed_.notify_one();
     return true;
 }
 
-void WriterThread::expect(bool follower) {
-    bool wake = false;
-    {
-        const std::lock_guard<std::mutex> hold(lock_);
-        wake = expecting_ && !follower;
-        expecting_ = follower;
-    }
-    if (wake) changed_.notify_one();
+void WriterThread::ride(std::shared_ptr<Rider> rider) {
+    const std::lock_guard<std::mutex> hold(lock_);
+    rider_ = std::move(rider);
 }
 
 void WriterThread::wake() {
@@ -82,16 +78,7 @@ void WriterThread::linger(std::unique_lock<std::mutex>& hold) {
     lingering_ = false;
 }
 
-// Half of what a commit takes is worth waiting for a job that would else need a whole one for itself.
-void WriterThread::wait_for_follower(std::unique_lock<std::mutex>& hold) {
-    const int64_t most_us = std::min(commit_took_us_ / 2, core_.options.follow_us);
-    const int64_t left_us = committed_us_ + most_us - system_clock().steady_us();
-    if (left_us > 0)
-        changed_.wait_for(hold, std::chrono::microseconds(left_us), [this] { return !expecting_ || stopping_; });
-    expecting_ = false;
-}
-
-bool WriterThread::next_group(Keeper::Jobs& group) {
+bool WriterThread::next_group(Keeper::Jobs& group, std::shared_ptr<Rider>& rider) {
     std::unique_lock<std::mutex> hold(lock_);
     const auto ready = [this] { return !queue_.empty() || stopping_ || woken_; };
     if (!ready()) {
@@ -100,9 +87,9 @@ bool WriterThread::next_group(Keeper::Jobs& group) {
         idle_ = false;
     }
     if (core_.options.linger_us > 0 && !queue_.empty()) linger(hold);
-    if (expecting_ && !queue_.empty()) wait_for_follower(hold);
     woken_ = false;
     if (time_is_over()) return false;
+    rider = rider_;
     size_t bytes = 0;
     while (!queue_.empty() && group.size() < group_jobs && bytes < group_bytes) {
         bytes += queue_.front()->bytes();
@@ -133,11 +120,9 @@ void WriterThread::fail_rest() {
 
 void WriterThread::run() {
     Keeper::Jobs group;
-    while (next_group(group)) {
-        const int64_t start_us = system_clock().steady_us();
-        keeper_.commit(group);
-        committed_us_ = system_clock().steady_us();
-        commit_took_us_ = committed_us_ - start_us;
+    std::shared_ptr<Rider> rider;
+    while (next_group(group, rider)) {
+        keeper_.commit(group, rider.get());
         keeper_.tend();
     }
     fail_rest();

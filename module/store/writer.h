@@ -20,16 +20,16 @@ class WriterThread final : public Writer {
     void wake();           // something other than a job asks for the keeper's care
 
     bool submit(std::unique_ptr<Job>& job) override;
-    void expect(bool follower) override;
+    void ride(std::shared_ptr<Rider> rider) override;
     void stop(int64_t drain_ms) override;
     bool healthy() const override { return keeper_.healthy(); }
     size_t waiting() const override { return waiting_.load(std::memory_order_relaxed); }
 
   private:
     void run();
-    bool next_group(Keeper::Jobs& group);  // false: stopped, and nothing is left to run
+    // False: stopped, and nothing is left to run.
+    bool next_group(Keeper::Jobs& group, std::shared_ptr<Rider>& rider);
     void linger(std::unique_lock<std::mutex>& hold);
-    void wait_for_follower(std::unique_lock<std::mutex>& hold);
     bool time_is_over() const;
     void fail_rest();
 
@@ -46,9 +46,7 @@ class WriterThread final : public Writer {
     bool idle_ = false;       // the thread waits for the first job
     bool lingering_ = false;  // it waits for more, and nobody is kept waiting yet
     bool woken_ = false;
-    bool expecting_ = false;      // a job that follows the last group
-    int64_t committed_us_ = 0;    // when the last group's commit ended
-    int64_t commit_took_us_ = 0;  // and how long it took
+    std::shared_ptr<Rider> rider_;
     std::once_flag stopped_;
 };
 

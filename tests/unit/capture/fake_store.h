@@ -41,7 +41,7 @@ class FakeStore : public trot::Store, public trot::Writer, public trot::Tx {
         changed_.notify_all();
         return true;
     }
-    void expect(bool) override {}
+    void ride(std::shared_ptr<trot::Rider>) override {}
     void stop(int64_t) override {
         {
             const std::lock_guard<std::mutex> hold(lock_);
@@ -74,6 +74,7 @@ class FakeStore : public trot::Store, public trot::Writer, public trot::Tx {
     trot::Result<void> add_delivery(trot::Delivery&) override { return {}; }
     trot::Result<int64_t> cursor() override { return int64_t{0}; }
     trot::Result<void> set_cursor(int64_t) override { return {}; }
+    trot::Result<bool> caught_up() override { return true; }
     trot::Result<void> finish(const trot::Outcome&) override { return {}; }
     trot::Result<void> put_subscription(trot::SubscriptionRow&) override { return {}; }
     trot::Result<void> set_subscription(int64_t, trot::SubscriptionState, std::string_view, unsigned) override {

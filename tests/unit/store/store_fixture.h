@@ -60,8 +60,8 @@ class FunctionJob final : public Job {
     Result<void> write(Tx& tx) override { return write_(tx); }
     void done(const Result<void>& outcome) override { done_(outcome, in_doubt); }
     bool patient() const override { return is_patient; }
-    bool follows() const override { return is_follower; }
-    bool is_patient = false, is_follower = false;
+    bool overtakes() const override { return is_overtaking; }
+    bool is_patient = false, is_overtaking = false;
 
   private:
     Write write_;

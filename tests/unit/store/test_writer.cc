@@ -126,54 +126,37 @@ void patient_jobs_do_not_linger_for_ever(void**) {
     assert_fine(submit_patient(open.store->writer()).get());
 }
 
-// After a commit of 600 ms another job waits at once, and the follower comes 30 ms later. How many commits that makes.
-uint64_t commits_with_a_late_follower(bool expected) {
+void a_job_that_overtakes_goes_first(void**) {
     TempDir dir;
-    Open open(dir / "store", [](StoreOptions& options) { options.follow_us = 60 * int64_t{1000000}; });
+    Open open(dir / "store");
     Writer& writer = open.store->writer();
-    std::promise<Result<void>> followed;
-    std::future<Result<void>> other;
-    std::promise<void> ended;
-    std::unique_ptr<Job> first = std::make_unique<FunctionJob>(
-        [](Tx&) {
-            std::this_thread::sleep_for(std::chrono::milliseconds(600));  // a slow commit: half of it may be waited
+    std::promise<void> gate, begun;
+    std::shared_future<void> opened = gate.get_future().share();
+    auto first = submit(writer, [&begun, opened](Tx&) -> Result<void> {
+        begun.set_value();
+        opened.wait();
+        return {};
+    });
+    begun.get_future().wait();
+    std::string order;
+    const auto wrote = [&order](char what) {
+        return [&order, what](Tx&) {
+            order += what;
             return Result<void>();
-        },
-        [&](const Result<void>&, bool) {
-            writer.expect(expected);
-            other = submit(writer, [](Tx& tx) {
-                Event event = some_event();
-                return tx.add_event(event);
-            });
-            ended.set_value();
-        });
-    assert_true(writer.submit(first));
-    ended.get_future().wait();
-    std::this_thread::sleep_for(std::chrono::milliseconds(30));  // time is what is tested: the other may not start
-    auto made = std::make_unique<FunctionJob>([](Tx&) { return Result<void>(); },
-                                              [&](const Result<void>& result, bool) { followed.set_value(result); });
-    made->is_follower = true;
-    std::unique_ptr<Job> follower = std::move(made);
-    assert_true(writer.submit(follower));
-    assert_fine(followed.get_future().get());
-    assert_fine(other.get());
-    return open.counters.commits.load();
-}
-
-void a_follower_shares_the_next_commit(void**) {
-    assert_int_equal(commits_with_a_late_follower(true), 2);
-    assert_int_equal(commits_with_a_late_follower(false), 3);  // the control
-}
-
-void a_follower_that_never_comes_costs_a_moment(void**) {
-    TempDir dir;
-    Open open(dir / "store", [](StoreOptions& options) { options.follow_us = 3600 * int64_t{1000000}; });
-    Writer& writer = open.store->writer();
-    for (const bool declined : {false, true}) {
-        writer.expect(true);
-        if (declined) writer.expect(false);
-        assert_fine(write_now(*open.store, [](Tx&) { return Result<void>(); }));
-    }
+        };
+    };
+    auto second = submit(writer, wrote('b'));
+    std::promise<Result<void>> ended;
+    auto made = std::make_unique<FunctionJob>(wrote('a'),
+                                              [&](const Result<void>& result, bool) { ended.set_value(result); });
+    made->is_overtaking = true;
+    std::unique_ptr<Job> overtaking = std::move(made);
+    assert_true(writer.submit(overtaking));
+    gate.set_value();
+    assert_fine(first.get());
+    assert_fine(second.get());
+    assert_fine(ended.get_future().get());
+    assert_string_equal(order.c_str(), "ab");
 }
 
 void the_log_is_copied_back_beside_the_traffic(void**) {
@@ -199,8 +182,7 @@ int main() {
         cmocka_unit_test(stop_runs_what_waits_and_fails_the_rest),
         cmocka_unit_test(patient_jobs_linger_until_somebody_waits),
         cmocka_unit_test(patient_jobs_do_not_linger_for_ever),
-        cmocka_unit_test(a_follower_shares_the_next_commit),
-        cmocka_unit_test(a_follower_that_never_comes_costs_a_moment),
+        cmocka_unit_test(a_job_that_overtakes_goes_first),
         cmocka_unit_test(the_log_is_copied_back_beside_the_traffic),
     };
     return cmocka_run_group_tests(tests, nullptr, nullptr);
