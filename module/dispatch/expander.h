@@ -45,10 +45,10 @@ class Expander {
 
     void set_patient(bool patient) {
         patient_ = patient;
-    }              // guarantee "async": expansions linger like what they expand
-    void start();  // this process leads now
-    void stop();   // begins nothing new
-    void poll();   // there may be new events
+    }                                                     // guarantee "async": expansions linger like what they expand
+    void start();                                         // this process leads now
+    void stop();                                          // begins nothing new
+    void poll();                                          // there may be new events
     void landed(Ride& ride, const Result<void>& result);  // FanOut has moved the cursor, or has failed to
     bool idle() const { return !flying_; }
 

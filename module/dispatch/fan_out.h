@@ -1,8 +1,9 @@
 // FanOut: the deliveries of an event, made in the event's own transaction while this process leads: one commit and two
 // hops between threads fewer until the first attempt, and the event is not read again. Only where that keeps nobody
 // waiting: fan-outs of at most `most_each`, `most_a_group` together, and only when every older event has been expanded.
-// What it leaves is behind the cursor, and the Expander's. Callers: lead (publishes), the writer (rides), dispatcher and
-// expander (news). Threads: publish, retire and set_time the dispatcher's; write and done the writer's; the rest any.
+// What it leaves is behind the cursor, and the Expander's. Callers: lead (publishes), the writer (rides), dispatcher
+// and expander (news). Threads: publish, retire and set_time the dispatcher's; write and done the writer's; the rest
+// any.
 #pragma once
 
 #include <atomic>
@@ -29,8 +30,8 @@ struct Ride {
     std::vector<Made> made;    // of the events that somebody asked for
 };
 
-// Whom a recorder of this process shall tell of new events: the process that leads; our own loop; or no one (we lead, and
-// nobody subscribes, or all is expanded): a wake-up costs more than the event.
+// Whom a recorder of this process shall tell of new events: the process that leads; our own loop; or no one (we lead,
+// and nobody subscribes, or all is expanded): a wake-up costs more than the event.
 enum class News { elsewhere, here, nowhere };
 
 class FanOut final : public Rider {
@@ -41,8 +42,8 @@ class FanOut final : public Rider {
     FanOut(const Clock& clock, std::shared_ptr<Mailbox> mailbox) : clock_(clock), mailbox_(std::move(mailbox)) {}
 
     void on_landed(Landed landed) { landed_ = std::move(landed); }  // before the writer knows this
-    // This process leads, with these subscriptions. After retire() no transaction that begins uses them: the next leader,
-    // whose first transaction comes later, finds every delivery in the store.
+    // This process leads, with these subscriptions. After retire() no transaction that begins uses them: the next
+    // leader, whose first transaction comes later, finds every delivery in the store.
     void publish(TopicIndexPtr topics);
     void retire() { publish(nullptr); }
     void set_time(int64_t run_ms);  // what the run clock says now
@@ -64,7 +65,7 @@ class FanOut final : public Rider {
     const std::shared_ptr<Mailbox> mailbox_;
     Landed landed_;
     mutable std::mutex lock_;
-    TopicIndexPtr topics_;  // null: somebody else leads
+    TopicIndexPtr topics_;                  // null: somebody else leads
     std::atomic<int64_t> run_ahead_ms_{0};  // of the steady clock
     std::atomic<bool> behind_{true};
     std::shared_ptr<Ride> ride_;

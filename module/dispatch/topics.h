@@ -1,6 +1,6 @@
-// TopicIndex: topic → subscriptions that asked for it: exact names by hash, "order.*" by its prefix, "*" always. Says the
-// same as topic_matches() of plan/plan.h (a test compares them). Never changed once it is shared; a reload makes another.
-// Callers: subscriptions (builds), expander, fan_out. Threads: any reads.
+// TopicIndex: topic → subscriptions that asked for it: exact names by hash, "order.*" by its prefix, "*" always. Says
+// the same as topic_matches() of plan/plan.h (a test compares them). Never changed once it is shared; a reload makes
+// another. Callers: subscriptions (builds), expander, fan_out. Threads: any reads.
 #pragma once
 
 #include <cstdint>

@@ -121,8 +121,7 @@ Result<void> SqliteTx::add_delivery(Delivery& delivery) {
 }
 
 Result<int64_t> SqliteTx::cursor() {
-    if (Result<void> read =
-            read_newest(now_.cursor, read_cursor_, "SELECT value FROM meta WHERE key = 'cursor'");
+    if (Result<void> read = read_newest(now_.cursor, read_cursor_, "SELECT value FROM meta WHERE key = 'cursor'");
         !read.ok())
         return read.fault();
     return now_.cursor;

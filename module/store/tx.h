@@ -47,7 +47,7 @@ class SqliteTx final : public Tx {
         added_.resize(mark.added);
     }
     std::vector<Event>& added() { return added_; }  // by the open transaction, when they are kept
-    Result<void> before_commit();  // writes what was counted
+    Result<void> before_commit();                   // writes what was counted
     void committed() { prune_from_ = now_.prune_from; }
     // The worst that SQLite said since begin(): tells the store's failure from a job's own.
     Trouble worst() const { return worst_; }
@@ -71,7 +71,8 @@ class SqliteTx final : public Tx {
     Stmt newest_event_, newest_delivery_, newest_subscription_;
     bool keep_events_ = false;
     std::vector<Event> added_;
-    Stmt insert_event_, find_capture_, insert_delivery_, read_cursor_, cursor_, finish_delivery_, insert_attempt_, count_;
+    Stmt insert_event_, find_capture_, insert_delivery_, read_cursor_, cursor_, finish_delivery_, insert_attempt_,
+        count_;
     Stmt prune_look_, prune_pending_, prune_find_, prune_attempts_, prune_delivery_, prune_event_, prune_mark_;
 };
 

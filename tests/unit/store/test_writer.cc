@@ -147,8 +147,8 @@ void a_job_that_overtakes_goes_first(void**) {
     };
     auto second = submit(writer, wrote('b'));
     std::promise<Result<void>> ended;
-    auto made = std::make_unique<FunctionJob>(wrote('a'),
-                                              [&](const Result<void>& result, bool) { ended.set_value(result); });
+    auto made =
+        std::make_unique<FunctionJob>(wrote('a'), [&](const Result<void>& result, bool) { ended.set_value(result); });
     made->is_overtaking = true;
     std::unique_ptr<Job> overtaking = std::move(made);
     assert_true(writer.submit(overtaking));
