@@ -118,16 +118,23 @@ Result<void> Keeper::open() {
 
 // ---- one group
 
-void Keeper::finish(Jobs& group, const std::vector<Fault>& faults, const Fault& all) {
-    for (size_t at = 0; at < group.size(); ++at) {
-        const Fault& own = !faults.empty() && faults[at].code != Code::ok ? faults[at] : all;
-        const Result<void> outcome = own.code == Code::ok ? Result<void>() : Result<void>(own);
-        try {
-            group[at]->done(outcome);
-        } catch (...) {  // done() has nowhere to put a fault; the next job's token matters more than this one's message
-            continue;
-        }
+void Keeper::finish_one(Job& job, const Fault& fault) {
+    try {
+        job.done(fault.code == Code::ok ? Result<void>() : Result<void>(fault));
+    } catch (...) {  // done() has nowhere to put a fault; the next job's token matters more than this one's message
+        return;
     }
+}
+
+void Keeper::finish(Jobs& group, Rider* rider, const Ride& ride, const std::vector<Fault>& faults, const Fault& all) {
+    const auto fault_of = [&](size_t at) -> const Fault& { return !faults.empty() && faults[at].code != Code::ok ? faults[at] : all; };
+    size_t at = 0;
+    for (; at < group.size() && group[at]->overtakes(); ++at) finish_one(*group[at], fault_of(at));
+    if (ride.wrote) {
+        const Fault& fault = ride.fault.code != Code::ok ? ride.fault : all;
+        rider->done(fault.code == Code::ok ? Result<void>() : Result<void>(fault));
+    }
+    for (; at < group.size(); ++at) finish_one(*group[at], fault_of(at));
     group.clear();
 }
 
@@ -230,7 +237,7 @@ void Keeper::commit(Jobs& group, Rider* rider) {
     if (group.empty()) return;
     if (!healthy() && now_us() >= heal_at_us_) heal();
     if (!healthy()) {
-        finish(group, {}, sickness_);
+        finish(group, nullptr, {}, {}, sickness_);
         return;
     }
     std::vector<Fault> faults;
@@ -249,10 +256,7 @@ void Keeper::commit(Jobs& group, Rider* rider) {
         }
         fall_sick(attempt.fault, true);
     }
-    finish(group, faults, attempt.fault);
-    if (!ride.wrote) return;
-    const Fault& fault = ride.fault.code != Code::ok ? ride.fault : attempt.fault;
-    rider->done(fault.code == Code::ok ? Result<void>() : Result<void>(fault));
+    finish(group, rider, ride, faults, attempt.fault);
 }
 
 // ---- -wal

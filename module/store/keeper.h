@@ -26,7 +26,7 @@ class Keeper {
     Result<void> open();
 
     using Jobs = std::vector<std::unique_ptr<Job>>;
-    // Calls done() of each exactly once, then the rider's (null: none); leaves the group empty.
+    // Calls done() of each exactly once, and the rider's (null: none); leaves the group empty.
     void commit(Jobs& group, Rider* rider);
 
     void tend();                 // whatever is due: repair, probe, watch, copy back; quick when nothing is
@@ -35,17 +35,16 @@ class Keeper {
 
   private:
     enum class End { committed, job, rider, store };
-    struct Attempted {
-        End end = End::committed;
-        Fault fault{Code::ok, {}};
-        bool doubt = false;  // the commit failed in a way that may have left it durable
-    };
-
     // The rider of a group: null when there is none, or when it has failed.
     struct Ride {
         Rider* rider = nullptr;
         bool wrote = false;
         Fault fault{Code::ok, {}};
+    };
+    struct Attempted {
+        End end = End::committed;
+        Fault fault{Code::ok, {}};
+        bool doubt = false;  // the commit failed in a way that may have left it durable
     };
 
     Attempted attempt(Jobs& group, Ride& ride, bool apart, std::vector<Fault>& faults);
@@ -53,7 +52,8 @@ class Keeper {
     Attempted write_all(Jobs& group, bool apart, std::vector<Fault>& faults);
     Attempted give_back(Trouble worst, Fault fault, bool doubt);
     Attempted write_ride(Ride& ride);
-    static void finish(Jobs& group, const std::vector<Fault>& faults, const Fault& all);
+    static void finish(Jobs& group, Rider* rider, const Ride& ride, const std::vector<Fault>& faults, const Fault& all);
+    static void finish_one(Job& job, const Fault& fault);
 
     Result<void> connect(bool& sick);  // lock held
     Result<void> begin();
