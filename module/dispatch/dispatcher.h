@@ -1,7 +1,8 @@
-// Dispatcher: one leader per store (file lock) expands recorded events into deliveries (durable cursor: exactly once),
-// claims due deliveries in memory, signs, sends, and hands outcomes to the writer, where they ride on the next group
-// commit. A slow or dead endpoint harms nobody else: per-endpoint queues and concurrency, round robin, circuit breaker
-// with one probe. Callers: engine. Threads: one thread of its own; start/stop/swap/quiesce from the engine's owner.
+// Dispatcher: one leader per store (file lock) expands recorded events into deliveries (small fan-outs in the event's
+// own transaction, the rest behind a durable cursor: exactly once), claims due deliveries in memory, signs, sends, and
+// hands outcomes to the writer, where they share the next group commit. A slow or dead endpoint harms nobody else:
+// per-endpoint queues and concurrency, round robin, circuit breaker with one probe. Callers: engine. Threads: one
+// thread of its own; start/stop/swap/quiesce from the engine's owner.
 #pragma once
 
 #include <functional>

@@ -148,6 +148,7 @@ void Lead::loaded(const SubscriptionSet& set, const Result<void>& result) {
         context_.log.write(Level::error, "dispatch: subscriptions cannot be loaded yet: " + ready.fault().text);
         return;
     }
+    if (state_ == State::leading) expander_.poll();  // what came until now goes by the old subscriptions, or by none
     const Subscriptions::Applied applied =
         subscriptions_.apply(set, *transport_, std::max(1U, set.plan->egress.connections));
     running_ = set.plan;

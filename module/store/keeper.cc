@@ -127,7 +127,9 @@ void Keeper::finish_one(Job& job, const Fault& fault) {
 }
 
 void Keeper::finish(Jobs& group, Rider* rider, const Ride& ride, const std::vector<Fault>& faults, const Fault& all) {
-    const auto fault_of = [&](size_t at) -> const Fault& { return !faults.empty() && faults[at].code != Code::ok ? faults[at] : all; };
+    const auto fault_of = [&](size_t at) -> const Fault& {
+        return !faults.empty() && faults[at].code != Code::ok ? faults[at] : all;
+    };
     size_t at = 0;
     for (; at < group.size() && group[at]->overtakes(); ++at) finish_one(*group[at], fault_of(at));
     if (ride.wrote) {

@@ -146,8 +146,9 @@ class Rider {
     // Copies of the group's events in their order, with their numbers; it may keep them. When it fails the group is
     // written without it: it never harms what it rides on.
     virtual Result<void> write(Tx& tx, std::vector<Event>& added) = 0;
-    // After a group's write(), once: durable, or why that is not known. Told after the jobs that overtake and before the
-    // others: the first attempt starts on another processor while the clients are answered (a tenth sooner, measured).
+    // After a group's write(), once: durable, or why that is not known. Told after the jobs that overtake and before
+    // the others: the first attempt starts on another processor while the clients are answered (a tenth sooner,
+    // measured).
     virtual void done(const Result<void>& outcome) = 0;
 };
 

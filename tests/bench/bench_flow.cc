@@ -1,8 +1,13 @@
 // bench_flow: an open-loop load with its own upstream and its own receiver, for end-to-end figures of a host under
 // test.
 //
-//   bench_flow ports                          prints {"upstream":P,"sink":P} and waits for a line "go HOST_PORT RATE
-//   SECONDS" on stdin
+//   bench_flow ports                      prints {"upstream":P,"sink":P} and waits for a line "go HOST_PORT RATE
+//   SECONDS"
+//                                         on stdin
+//   bench_flow limit FOLDER RATE SECONDS  what no host can beat: append 1 KB, fdatasync, POST it to the same receiver
+//   on
+//                                         one connection; at the same pace, so that processors sleep between as they do
+//                                         under the load
 //
 // One thread each: upstream (201 and 1 KB of JSON with the order's number), sink (200, notes when the number arrived),
 // generator (Poisson arrivals from a schedule, so a slow host cannot slow its own load: latency counts from the
@@ -278,11 +283,62 @@ double percentile(std::vector<int64_t>& values, double p) {
     return static_cast<double>(values[at]);
 }
 
+// One event after the other through the least that a recorder and sender must do.
+int measure_limit(const std::string& folder, double rate, double seconds) {
+    prctl(PR_SET_TIMERSLACK, 1000UL);
+    static Ledger ledger;
+    int port = 0;
+    const int listener = listen_any(port);
+    std::thread sink(
+        [&] { serve(listener, ledger.stop, [](std::string_view body) { return take_delivery(body, ledger); }); });
+    const std::string path = folder + "/limit-probe";
+    const int file = open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+    const int to_sink = connect_to(port);
+    if (file < 0 || to_sink < 0) {
+        perror("bench_flow: limit");
+        return 3;
+    }
+    fcntl(to_sink, F_SETFL, 0);
+    const std::string body = "{\"data\":{\"id\":1,\"note\":\"" + std::string(1000, 'x') + "\"}}";
+    const std::string request =
+        "POST /hook HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\n"
+        "Content-Length: " +
+        std::to_string(body.size()) + "\r\n\r\n" + body;
+    std::vector<int64_t> syncs;
+    std::vector<int64_t> posts;
+    std::mt19937_64 random(20261122);
+    std::exponential_distribution<double> gap(rate);
+    std::vector<char> room(4096);
+    const int64_t start = now_us();
+    double next = static_cast<double>(start);
+    while (next < static_cast<double>(start) + seconds * 1e6) {
+        next += gap(random) * 1e6;
+        const int64_t wait = static_cast<int64_t>(next) - now_us();
+        if (wait > 0) std::this_thread::sleep_for(std::chrono::microseconds(wait));
+        const int64_t began = now_us();
+        if (write(file, body.data(), body.size()) < 0 || fdatasync(file) != 0) break;
+        const int64_t synced = now_us();
+        if (write(to_sink, request.data(), request.size()) < 0 || read(to_sink, room.data(), room.size()) <= 0) break;
+        syncs.push_back(synced - began);
+        posts.push_back(now_us() - synced);
+    }
+    ledger.stop = true;
+    sink.join();
+    close(file);
+    unlink(path.c_str());
+    printf("{\"sync_p50_us\":%.0f,\"post_p50_us\":%.0f}\n", percentile(syncs, 0.5), percentile(posts, 0.5));
+    return 0;
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
+    if (argc == 5 && std::strcmp(argv[1], "limit") == 0)
+        return measure_limit(argv[2], strtod(argv[3], nullptr), strtod(argv[4], nullptr));
     if (argc != 2 || std::strcmp(argv[1], "ports") != 0) {
-        fprintf(stderr, "usage: bench_flow ports   (then \"go PORT RATE SECONDS\" on stdin)\n");
+        fprintf(stderr,
+                "usage: bench_flow ports   (then \"go PORT RATE SECONDS\" on stdin)\n"
+                "       bench_flow limit FOLDER RATE SECONDS\n");
         return 2;
     }
     static Ledger ledger;
