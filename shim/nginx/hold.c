@@ -1,0 +1,184 @@
+/* What waits: the header (not sent: the header filter answered for it), the body's bytes as copies, so that the
+ * upstream gets its buffers back, and the parts of it that lie in a temporary file as references. Nothing of it reaches
+ * the client before the record is durable, or hold_ms is over. A body that is larger than what may wait, or takes
+ * longer than hold_ms to come, is let through but for its tail: a client that has not got the end has not seen the
+ * change succeed. */
+#include "trotline_nginx.h"
+
+void ngx_http_trotline_hold(ngx_http_trotline_ctx_t* ctx) {
+    ctx->holding = 1;
+    ctx->held_since = ngx_current_msec;
+    ngx_http_trotline_arm_deadline(ctx);
+}
+
+static ngx_int_t append(ngx_http_trotline_ctx_t* ctx, ngx_buf_t* b) {
+    ngx_chain_t* link = ngx_alloc_chain_link(ctx->request->pool);
+    if (link == NULL) return NGX_ERROR;
+    link->buf = b;
+    link->next = NULL;
+    *ctx->held_last = link;
+    ctx->held_last = &link->next;
+    return NGX_OK;
+}
+
+static ngx_int_t append_special(ngx_http_trotline_ctx_t* ctx, ngx_uint_t last) {
+    ngx_buf_t* b = ngx_calloc_buf(ctx->request->pool);
+    if (b == NULL) return NGX_ERROR;
+    b->last_buf = last;
+    b->last_in_chain = last;
+    b->flush = !last;
+    return append(ctx, b);
+}
+
+static void take_copy(void* to, trot_text bytes) {
+    ngx_buf_t* b = to;
+    b->last = ngx_cpymem(b->last, bytes.at, bytes.len);
+}
+
+/* A temporary file that nginx writes in circles would change under a reference. */
+static int stays_in_file(const ngx_http_trotline_ctx_t* ctx, ngx_buf_t* b) {
+    return !ngx_buf_in_memory(b) && b->in_file && !ctx->request->upstream->conf->cyclic_temp_file;
+}
+
+ngx_int_t ngx_http_trotline_keep(ngx_http_trotline_ctx_t* ctx, ngx_chain_t* in) {
+    ngx_http_request_t* r = ctx->request;
+    for (; in != NULL; in = in->next) {
+        ngx_buf_t* b = in->buf;
+        const off_t size = ngx_buf_size(b);
+        if (size > 0) {
+            ngx_buf_t* copy;
+            if (stays_in_file(ctx, b)) {
+                copy = ngx_calloc_buf(r->pool);
+                if (copy == NULL) return NGX_ERROR;
+                copy->in_file = 1;
+                copy->temp_file = b->temp_file;
+                copy->file = b->file;
+                copy->file_pos = b->file_pos;
+                copy->file_last = b->file_last;
+            } else {
+                copy = ngx_create_temp_buf(r->pool, (size_t)size);
+                if (copy == NULL) return NGX_ERROR;
+                if (ngx_http_trotline_read_buf(b, size, take_copy, copy, r->connection->log) != NGX_OK)
+                    return NGX_ERROR;
+                ctx->held_bytes += (size_t)size;
+            }
+            if (append(ctx, copy) != NGX_OK) return NGX_ERROR;
+        }
+        b->pos = b->last; /* taken */
+        b->file_pos = b->file_last;
+        if (b->last_buf && append_special(ctx, 1) != NGX_OK) return NGX_ERROR;
+    }
+    return NGX_OK;
+}
+
+/* All but the newest link with data stays behind when the tail is kept. */
+static ngx_chain_t* take_held(ngx_http_trotline_ctx_t* ctx, ngx_uint_t keep_tail) {
+    ngx_chain_t* out = ctx->held;
+    ngx_chain_t** cut = &ctx->held;
+    if (keep_tail)
+        for (ngx_chain_t** at = &ctx->held; *at != NULL; at = &(*at)->next)
+            if (ngx_buf_size((*at)->buf) > 0) cut = at;
+    if (!keep_tail || out == NULL) {
+        ctx->held = NULL;
+        ctx->held_last = &ctx->held;
+        ctx->held_bytes = 0;
+        return out;
+    }
+    ngx_chain_t* tail = *cut;
+    *cut = NULL;
+    if (tail == out) out = NULL;
+    ctx->held = tail;
+    ctx->held_bytes = 0;
+    for (ctx->held_last = &ctx->held; *ctx->held_last != NULL; ctx->held_last = &(*ctx->held_last)->next)
+        if (ngx_buf_in_memory((*ctx->held_last)->buf)) ctx->held_bytes += (size_t)ngx_buf_size((*ctx->held_last)->buf);
+    return out;
+}
+
+ngx_int_t ngx_http_trotline_let_go(ngx_http_trotline_ctx_t* ctx, ngx_uint_t keep_tail) {
+    ngx_http_request_t* r = ctx->request;
+    if (!keep_tail) {
+        ctx->over = 1;
+        if (ctx->deadline.timer_set) ngx_del_timer(&ctx->deadline);
+        ctx->held_ms = (ngx_msec_int_t)(ngx_current_msec - ctx->held_since);
+        r->buffered &= ~NGX_HTTP_TROTLINE_BUFFERED;
+        /* Without an end of its own it would lie in the output's buffer. */
+        if (!ctx->last && append_special(ctx, 0) != NGX_OK) return NGX_ERROR;
+    }
+    if (!ctx->header_sent) {
+        ctx->header_sent = 1;
+        const ngx_int_t rc = ngx_http_trotline_next_header(r);
+        if (rc == NGX_ERROR || rc > NGX_OK) return rc;
+        if (r->header_only) { /* 204, 304: nginx knows it only now */
+            ctx->held = NULL;
+            ctx->held_last = &ctx->held;
+            return rc;
+        }
+    }
+    ngx_chain_t* out = take_held(ctx, keep_tail);
+    const ngx_int_t rc = ngx_http_trotline_next_body(r, out);
+    return keep_tail && rc == NGX_OK ? NGX_AGAIN : rc;
+}
+
+/* On the loop, from outside of the request. */
+static void push(ngx_http_trotline_ctx_t* ctx) {
+    ngx_http_request_t* r = ctx->request;
+    ngx_connection_t* c = r->connection;
+    ngx_http_set_log_request(c->log, r);
+    if (ctx->last || ctx->broke_off)
+        r->write_event_handler(r);
+    else /* the upstream's pipe would not ask for output before more comes */
+        ngx_http_output_filter(r, NULL);
+    ngx_http_run_posted_requests(c);
+}
+
+static void wake(ngx_http_trotline_ctx_t* ctx) {
+    ctx->let_go = 1;
+    if (ctx->holding && !ctx->over) push(ctx);
+}
+
+static ngx_int_t copy_text(ngx_http_request_t* r, ngx_str_t* to, const char* from) {
+    to->len = strlen(from);
+    to->data = ngx_pnalloc(r->pool, to->len + 1);
+    if (to->data == NULL) {
+        to->len = 0;
+        return NGX_ERROR;
+    }
+    ngx_memcpy(to->data, from, to->len);
+    return NGX_OK;
+}
+
+void ngx_http_trotline_recorded(void* owner, const trot_done* done) {
+    ngx_http_trotline_ctx_t* ctx = owner;
+    ctx->token = NULL;
+    copy_text(ctx->request, &ctx->ids, done->ids);
+    copy_text(ctx->request, &ctx->topics, done->topics);
+    if (done->code != TROT_OK)
+        ngx_log_error(NGX_LOG_ALERT, ctx->request->connection->log, 0,
+                      "trotline: the change by \"%V %V\" is neither in the store nor in the spill file",
+                      &ctx->request->method_name, &ctx->request->unparsed_uri);
+    wake(ctx);
+}
+
+static void late(ngx_event_t* ev) {
+    ngx_http_trotline_ctx_t* ctx = ev->data;
+    if (!ctx->committed) { /* the upstream takes its time: nothing is known that could be recorded */
+        ctx->trickling = 1;
+        return push(ctx);
+    }
+    ngx_log_error(NGX_LOG_WARN, ctx->request->connection->log, 0,
+                  "trotline: the answer to \"%V %V\" was let go before its record was durable: the store is slow",
+                  &ctx->request->method_name, &ctx->request->unparsed_uri);
+    wake(ctx);
+}
+
+/* Shorter than send_timeout, by which nginx would give the client up; not cancelable, so that a worker that shuts down
+ * stays for it. */
+void ngx_http_trotline_arm_deadline(ngx_http_trotline_ctx_t* ctx) {
+    const ngx_http_core_loc_conf_t* core = ngx_http_get_module_loc_conf(ctx->request, ngx_http_core_module);
+    if (ctx->deadline.timer_set) ngx_del_timer(&ctx->deadline);
+    ctx->deadline.handler = late;
+    ctx->deadline.data = ctx;
+    ctx->deadline.log = ctx->request->connection->log;
+    ngx_add_timer(&ctx->deadline,
+                  ngx_min((ngx_msec_t)ctx->verdict.hold_ms, core->send_timeout - core->send_timeout / 4));
+}
