@@ -115,6 +115,9 @@ ngx_int_t ngx_http_trotline_let_go(ngx_http_trotline_ctx_t* ctx, ngx_uint_t keep
         }
     }
     ngx_chain_t* out = take_held(ctx, keep_tail);
+    if (keep_tail) /* as the upstream's own buffers would be, which are gone */
+        for (ngx_chain_t* link = out; link != NULL; link = link->next)
+            if (link->next == NULL) link->buf->flush = 1;
     const ngx_int_t rc = ngx_http_trotline_next_body(r, out);
     return keep_tail && rc == NGX_OK ? NGX_AGAIN : rc;
 }
