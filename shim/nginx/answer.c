@@ -125,6 +125,6 @@ ngx_int_t ngx_http_trotline_log(ngx_http_request_t* r) {
 void ngx_http_trotline_forget(void* given) {
     ngx_http_trotline_ctx_t* ctx = given;
     if (ctx->token != NULL) ctx->token->owner = NULL;
-    if (ctx->deadline.timer_set) ngx_del_timer(&ctx->deadline);
+    ngx_http_trotline_end_hold(ctx);
     abandon(ctx);
 }

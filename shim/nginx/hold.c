@@ -5,8 +5,37 @@
  * change succeed. */
 #include "trotline_nginx.h"
 
+static void do_not_read(ngx_event_t* ev);
+
+static void read_again(ngx_http_trotline_ctx_t* ctx) {
+    ngx_event_t* ev = ctx->request->connection->read;
+    if (ctx->reading != NULL && ev->handler == do_not_read) ev->handler = ctx->reading;
+    ctx->reading = NULL;
+}
+
+/* A client that has shut its side (it may, once its request is out) would be closed by nginx, which looks for that
+ * whenever it waits to write. */
+static void do_not_read(ngx_event_t* ev) {
+    ngx_connection_t* c = ev->data;
+    if (!c->close) return; /* it stays ready, and is looked at when the answer is out */
+    ngx_http_trotline_ctx_t* ctx = ngx_http_trotline_get_ctx(c->data);
+    if (ctx != NULL) read_again(ctx);
+    if (ev->handler != do_not_read) ev->handler(ev);
+}
+
 void ngx_http_trotline_hold(ngx_http_trotline_ctx_t* ctx) {
+    ngx_connection_t* c = ctx->request->connection;
+#if (NGX_HTTP_V2)
+    const int own_connection = ctx->request->stream == NULL;
+#else
+    const int own_connection = 1;
+#endif
+    if (own_connection) {
+        ctx->reading = c->read->handler;
+        c->read->handler = do_not_read;
+    }
     ctx->holding = 1;
+    ctx->keepalive = ctx->request->keepalive;
     ctx->held_since = ngx_current_msec;
     ngx_http_trotline_arm_deadline(ctx);
 }
@@ -98,15 +127,19 @@ ngx_int_t ngx_http_trotline_let_go(ngx_http_trotline_ctx_t* ctx, ngx_uint_t keep
     ngx_http_request_t* r = ctx->request;
     if (!keep_tail) {
         ctx->over = 1;
-        if (ctx->deadline.timer_set) ngx_del_timer(&ctx->deadline);
+        ngx_http_trotline_end_hold(ctx);
         ctx->held_ms = (ngx_msec_int_t)(ngx_current_msec - ctx->held_since);
         r->buffered &= ~NGX_HTTP_TROTLINE_BUFFERED;
         /* Without an end of its own it would lie in the output's buffer. */
         if (!ctx->last && append_special(ctx, 0) != NGX_OK) return NGX_ERROR;
     }
     if (!ctx->header_sent) {
+        /* An upstream that dies later makes nginx close, after a header that had said otherwise: so it is here. */
+        const unsigned keepalive = r->keepalive;
+        r->keepalive = ctx->keepalive;
         ctx->header_sent = 1;
         const ngx_int_t rc = ngx_http_trotline_next_header(r);
+        r->keepalive = r->keepalive && keepalive;
         if (rc == NGX_ERROR || rc > NGX_OK) return rc;
         if (r->header_only) { /* 204, 304: nginx knows it only now */
             ctx->held = NULL;
@@ -172,6 +205,11 @@ static void late(ngx_event_t* ev) {
                   "trotline: the answer to \"%V %V\" was let go before its record was durable: the store is slow",
                   &ctx->request->method_name, &ctx->request->unparsed_uri);
     wake(ctx);
+}
+
+void ngx_http_trotline_end_hold(ngx_http_trotline_ctx_t* ctx) {
+    if (ctx->deadline.timer_set) ngx_del_timer(&ctx->deadline);
+    read_again(ctx);
 }
 
 /* Shorter than send_timeout, by which nginx would give the client up; not cancelable, so that a worker that shuts down

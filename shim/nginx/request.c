@@ -151,6 +151,7 @@ static ngx_int_t open_capture(ngx_http_request_t* r, const trot_plan* plan, trot
     ctx->held_ms = -1;
     cleanup->handler = ngx_http_trotline_forget;
     ngx_http_set_ctx(r, ctx, ngx_http_trotline_module);
+    ngx_http_trotline_ignore_client_abort(ctx);
     if (drop_unknown_codings(ctx) != NGX_OK) return NGX_HTTP_INTERNAL_SERVER_ERROR;
     return NGX_DECLINED;
 }
@@ -163,6 +164,7 @@ ngx_int_t ngx_http_trotline_mark(ngx_http_request_t* r) {
             trot_capture_abandon(ctx->capture);
             ctx->capture = NULL;
         }
+        if (ctx->capture != NULL) ngx_http_trotline_ignore_client_abort(ctx);
         return NGX_DECLINED;
     }
     if (!conf->on || r != r->main || ngx_http_trotline_engine() == NULL) return NGX_DECLINED;

@@ -27,8 +27,17 @@ typedef struct {
     ngx_uint_t wanted; /* something is "on" or manages: needs the plan */
 } ngx_http_trotline_main_conf_t;
 
+#define NGX_HTTP_TROTLINE_UPSTREAMS 5
+
+typedef struct {
+    ngx_http_upstream_conf_t* usual;
+    ngx_http_upstream_conf_t steadfast; /* the same, with ignore_client_abort */
+} ngx_http_trotline_upstream_t;
+
 typedef struct {
     ngx_flag_t on;
+    size_t nupstreams;
+    ngx_http_trotline_upstream_t upstreams[NGX_HTTP_TROTLINE_UPSTREAMS]; /* of this location, when on */
 } ngx_http_trotline_loc_conf_t;
 
 typedef struct ngx_http_trotline_ctx_s ngx_http_trotline_ctx_t;
@@ -45,6 +54,7 @@ struct ngx_http_trotline_ctx_s {
     trot_capture* capture; /* until committed or abandoned */
     trot_verdict verdict;
     ngx_http_trotline_token_t* token; /* a commit that is not durable yet */
+    ngx_http_handler_pt content;      /* the location's own content handler */
     ngx_uint_t method;                /* error_page and X-Accel-Redirect change the request's */
     ngx_table_elt_t* accept_encoding;
     ngx_str_t accepted; /* its value as the client sent it */
@@ -53,6 +63,7 @@ struct ngx_http_trotline_ctx_s {
     size_t held_bytes; /* in memory */
     uint64_t gathered; /* bytes of the answer's body */
     ngx_event_t deadline;
+    ngx_event_handler_pt reading; /* the connection's read handler, while ours is there */
     ngx_msec_t held_since;
     ngx_msec_int_t held_ms; /* -1: never held */
     ngx_str_t ids, topics;
@@ -60,6 +71,7 @@ struct ngx_http_trotline_ctx_s {
     unsigned body_done : 1;   /* … with its end */
     unsigned answered : 1;    /* the answer's head may make an event */
     unsigned holding : 1;     /* header and body wait here */
+    unsigned keepalive : 1;   /* what nginx meant to say of the connection then */
     unsigned header_sent : 1; /* the held header has gone out */
     unsigned committed : 1;
     unsigned last : 1;      /* the answer is complete */
@@ -71,6 +83,10 @@ struct ngx_http_trotline_ctx_s {
 
 /* config.c */
 ngx_http_trotline_main_conf_t* ngx_http_trotline_main_conf(ngx_cycle_t* cycle);
+
+/* abort.c */
+void ngx_http_trotline_find_upstreams(ngx_conf_t* cf, ngx_http_trotline_loc_conf_t* conf);
+void ngx_http_trotline_ignore_client_abort(ngx_http_trotline_ctx_t* ctx);
 
 /* request.c */
 ngx_int_t ngx_http_trotline_mark(ngx_http_request_t* r); /* preaccess phase */
@@ -94,6 +110,7 @@ ngx_int_t ngx_http_trotline_keep(ngx_http_trotline_ctx_t* ctx, ngx_chain_t* in);
 ngx_int_t ngx_http_trotline_let_go(ngx_http_trotline_ctx_t* ctx, ngx_uint_t keep_tail);
 void ngx_http_trotline_recorded(void* ctx, const trot_done* done);
 void ngx_http_trotline_arm_deadline(ngx_http_trotline_ctx_t* ctx);
+void ngx_http_trotline_end_hold(ngx_http_trotline_ctx_t* ctx);
 
 /* body.c */
 typedef void (*ngx_http_trotline_take_pt)(void* to, trot_text bytes);
