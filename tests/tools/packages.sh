@@ -2,6 +2,7 @@
 #
 #   need_packages build        what compiles it
 #   need_packages build test   … and what the tests use
+#   need_packages nginx        nginx, and what its module is compiled with
 #
 # Installs only what is missing, as root or with sudo; says what it does; asks nothing.
 
@@ -9,6 +10,7 @@ trotline_packages_build="g++ cmake ninja-build pkg-config libevent-dev libidn2-d
     libssl-dev libsqlite3-dev libfmt-dev zlib1g-dev libbrotli-dev libtomlplusplus-dev libcli11-dev libcmocka-dev ca-certificates"
 trotline_packages_test="clang clang-format clang-tidy libclang-rt-14-dev llvm-14 python3 python3-pytest curl openssl sqlite3 strace
     procps iproute2 nftables e2fsprogs nodejs"
+trotline_packages_nginx="nginx nginx-dev nghttp2-client"
 trotline_packages_bench="wrk nghttp2-client nginx-light curl strace procps python3"
 trotline_packages_demo="python3 curl openssl"
 
@@ -38,7 +40,8 @@ need_packages() {
     done
     [ ${#missing[@]} -eq 0 ] && return 0
     echo "installing: ${missing[*]}"
-    local install=(env DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends "${missing[@]}")
+    # RUNLEVEL=1: a server that comes as a package shall not start by itself.
+    local install=(env DEBIAN_FRONTEND=noninteractive RUNLEVEL=1 apt-get install -y -q --no-install-recommends "${missing[@]}")
     # The lists of a new machine are empty, those of an old one name versions that are gone: fetch them only when it takes it.
     if ! as_root "${install[@]}" </dev/null >/dev/null 2>&1; then
         as_root apt-get update -q </dev/null >/dev/null || return 1
