@@ -98,10 +98,10 @@ wrk.body = '{"item":"book","note":"' .. string.rep("y", 980) .. '"}'
 """
 
 
-def wrk(url, seconds, connections=64, core=None):
-    """Requests a second of one wrk thread that POSTs 1 KB; fails on any error answer."""
+def wrk_latency(url, seconds, connections=64, core=None, method="POST"):
+    """Requests a second and the median latency in µs of one wrk thread (POST: 1 KB each); fails on any error answer."""
     with tempfile.NamedTemporaryFile("w", suffix=".lua") as script:
-        script.write(WRK_POST)
+        script.write(WRK_POST if method == "POST" else "")
         script.flush()
         command = ["wrk", "-t1", f"-c{connections}", f"-d{seconds}s", "-s", script.name, "--latency", url]
         if core is not None:
@@ -109,7 +109,13 @@ def wrk(url, seconds, connections=64, core=None):
         told = subprocess.run(command, capture_output=True, text=True, check=True).stdout
     if re.search(r"Non-2xx|Socket errors: connect [1-9]", told):
         raise RuntimeError(told)
-    return float(re.search(r"Requests/sec:\s+([\d.]+)", told)[1])
+    p50, unit = re.search(r"50%\s+([\d.]+)(us|ms|s)", told).groups()
+    return float(re.search(r"Requests/sec:\s+([\d.]+)", told)[1]), float(p50) * {"us": 1, "ms": 1e3, "s": 1e6}[unit]
+
+
+def wrk(url, seconds, connections=64, core=None):
+    """Requests a second of one wrk thread that POSTs 1 KB; fails on any error answer."""
+    return wrk_latency(url, seconds, connections, core)[0]
 
 
 def cpu_us(pid):
