@@ -110,7 +110,7 @@ ngx_int_t ngx_http_trotline_body_filter(ngx_http_request_t* r, ngx_chain_t* in) 
     if (ctx->committed && ctx->token == NULL) ctx->let_go = 1;
     if (ctx->let_go) return ngx_http_trotline_let_go(ctx, 0);
     r->buffered |= NGX_HTTP_TROTLINE_BUFFERED;
-    if (ctx->held_bytes > NGX_HTTP_TROTLINE_HELD_MOST) ctx->trickling = 1;
+    if (ngx_http_trotline_holds_too_much(ctx)) ctx->trickling = 1;
     if (ctx->trickling) return ngx_http_trotline_let_go(ctx, 1);
     return ctx->last || ctx->broke_off ? NGX_AGAIN : NGX_OK;
 }

@@ -51,6 +51,7 @@ static char* trotline_config(ngx_conf_t* cf, ngx_command_t* cmd, void* conf) {
     if (trot_plan_load((const char*)all->file.data, &all->plan, &fault) != TROT_OK) {
         const char* mistakes = trot_plan_mistakes();
         log_lines(cf->log, NGX_LOG_EMERG, mistakes != NULL ? mistakes : fault.text);
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0, "trotline: \"%V\" cannot be used", &all->file);
         return NGX_CONF_ERROR;
     }
     ngx_pool_cleanup_t* cleanup = ngx_pool_cleanup_add(cf->pool, 0);

@@ -5,6 +5,17 @@
  * change succeed. */
 #include "trotline_nginx.h"
 
+static size_t held_by_all;
+
+static void count_held(ngx_http_trotline_ctx_t* ctx, size_t bytes) {
+    held_by_all += bytes - ctx->held_bytes;
+    ctx->held_bytes = bytes;
+}
+
+int ngx_http_trotline_holds_too_much(const ngx_http_trotline_ctx_t* ctx) {
+    return ctx->held_bytes > NGX_HTTP_TROTLINE_HELD_MOST || held_by_all > NGX_HTTP_TROTLINE_HELD_ALL;
+}
+
 static void do_not_read(ngx_event_t* ev);
 
 static void read_again(ngx_http_trotline_ctx_t* ctx) {
@@ -89,7 +100,7 @@ ngx_int_t ngx_http_trotline_keep(ngx_http_trotline_ctx_t* ctx, ngx_chain_t* in) 
                 if (copy == NULL) return NGX_ERROR;
                 if (ngx_http_trotline_read_buf(b, size, take_copy, copy, r->connection->log) != NGX_OK)
                     return NGX_ERROR;
-                ctx->held_bytes += (size_t)size;
+                count_held(ctx, ctx->held_bytes + (size_t)size);
             }
             if (append(ctx, copy) != NGX_OK) return NGX_ERROR;
         }
@@ -110,16 +121,16 @@ static ngx_chain_t* take_held(ngx_http_trotline_ctx_t* ctx, ngx_uint_t keep_tail
     if (!keep_tail || out == NULL) {
         ctx->held = NULL;
         ctx->held_last = &ctx->held;
-        ctx->held_bytes = 0;
         return out;
     }
     ngx_chain_t* tail = *cut;
     *cut = NULL;
     if (tail == out) out = NULL;
     ctx->held = tail;
-    ctx->held_bytes = 0;
+    size_t bytes = 0;
     for (ctx->held_last = &ctx->held; *ctx->held_last != NULL; ctx->held_last = &(*ctx->held_last)->next)
-        if (ngx_buf_in_memory((*ctx->held_last)->buf)) ctx->held_bytes += (size_t)ngx_buf_size((*ctx->held_last)->buf);
+        if (ngx_buf_in_memory((*ctx->held_last)->buf)) bytes += (size_t)ngx_buf_size((*ctx->held_last)->buf);
+    count_held(ctx, bytes);
     return out;
 }
 
@@ -209,6 +220,7 @@ static void late(ngx_event_t* ev) {
 
 void ngx_http_trotline_end_hold(ngx_http_trotline_ctx_t* ctx) {
     if (ctx->deadline.timer_set) ngx_del_timer(&ctx->deadline);
+    count_held(ctx, 0); /* what goes out is nginx's to count */
     read_again(ctx);
 }
 

@@ -94,6 +94,10 @@ static ngx_int_t submit(ngx_http_request_t* r) {
     if (engine == NULL) return NGX_HTTP_SERVICE_UNAVAILABLE;
     if (collect(r, &body) != NGX_OK || ngx_http_trotline_describe(r, &request) != NGX_OK)
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    if (r != r->main) { /* auth_request, mirror: a page of ours by its own name */
+        request.target.at = (const char*)r->uri.data;
+        request.target.len = r->uri.len;
+    }
     ngx_pool_cleanup_t* cleanup = ngx_pool_cleanup_add(r->pool, sizeof(waiting_t));
     if (cleanup == NULL) return NGX_HTTP_INTERNAL_SERVER_ERROR;
     waiting_t* waiting = cleanup->data;

@@ -20,6 +20,8 @@ extern ngx_module_t ngx_http_trotline_module;
 #define NGX_HTTP_TROTLINE_BUFFERED 0x08
 /* In memory for one held answer; what lies in nginx's temporary file does not count. */
 #define NGX_HTTP_TROTLINE_HELD_MOST (2u << 20)
+/* … and for all that this worker holds. */
+#define NGX_HTTP_TROTLINE_HELD_ALL (64u << 20)
 
 typedef struct {
     trot_plan* plan; /* of this cycle; NULL without trotline_config */
@@ -110,6 +112,8 @@ ngx_int_t ngx_http_trotline_keep(ngx_http_trotline_ctx_t* ctx, ngx_chain_t* in);
 ngx_int_t ngx_http_trotline_let_go(ngx_http_trotline_ctx_t* ctx, ngx_uint_t keep_tail);
 void ngx_http_trotline_recorded(void* ctx, const trot_done* done);
 void ngx_http_trotline_arm_deadline(ngx_http_trotline_ctx_t* ctx);
+/* Is more held than may be, by this answer or by all of them? */
+int ngx_http_trotline_holds_too_much(const ngx_http_trotline_ctx_t* ctx);
 void ngx_http_trotline_end_hold(ngx_http_trotline_ctx_t* ctx);
 
 /* body.c */
