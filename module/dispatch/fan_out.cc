@@ -29,8 +29,13 @@ Result<void> FanOut::write(Tx& tx, std::vector<Event>& added) {
     // Where nobody subscribes the expander moves the cursor now and then: that is cheaper than in every group.
     if (!topics || topics->empty()) return {};
     const Result<bool> caught_up = tx.caught_up();
-    if (!caught_up) return caught_up.fault();
-    return caught_up.value() ? expand(tx, added, *topics) : Result<void>();
+    Result<void> expanded;
+    if (!caught_up)
+        expanded = caught_up.fault();
+    else if (caught_up.value())
+        expanded = expand(tx, added, *topics);
+    if (!expanded) ride_ = std::make_shared<Ride>();  // so that done() says it
+    return expanded;
 }
 
 Result<void> FanOut::expand(Tx& tx, std::vector<Event>& added, const TopicIndex& topics) {
@@ -67,10 +72,7 @@ Result<void> FanOut::expand(Tx& tx, std::vector<Event>& added, const TopicIndex&
 }
 
 void FanOut::done(const Result<void>& outcome) {
-    if (!outcome) {
-        behind_ = true;
-        if (!ride_) ride_ = std::make_shared<Ride>();
-    }
+    if (!outcome) behind_ = true;
     if (ride_) mailbox_->post([ride = std::move(ride_), outcome, landed = landed_] { landed(*ride, outcome); });
 }
 

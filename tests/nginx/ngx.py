@@ -10,6 +10,7 @@ their working directory, so that also those end whose master was killed.
 """
 
 import contextlib
+import functools
 import os
 import re
 import shutil
@@ -83,6 +84,14 @@ def open_files(pid):
             with contextlib.suppress(OSError):
                 found.append(os.readlink(f"/proc/{pid}/fd/{each}"))
     return found
+
+
+@functools.cache
+def sanitizer():
+    """The runtime of AddressSanitizer that the module under test is linked with, or None. nginx itself is Debian's: it must be loaded first."""
+    told = subprocess.run(["ldd", MODULE], capture_output=True, text=True, timeout=30, check=True).stdout
+    found = re.search(r"libasan\.so\S* => (\S+)", told)
+    return found and found[1]
 
 
 class Nginx:
@@ -164,12 +173,22 @@ listen 127.0.0.1:@PORT@ {get("listen")};
 
     def test(self):
         """`nginx -t`."""
-        return subprocess.run([*self.command, "-t"], capture_output=True, text=True, timeout=30 * PATIENCE, check=False, cwd=self.dir)
+        return subprocess.run([*self.command, "-t"], capture_output=True, text=True, timeout=30 * PATIENCE, check=False, cwd=self.dir,
+                              env=self.environment())
+
+    def environment(self):
+        env = dict(os.environ)
+        if self.module and sanitizer():
+            # What nginx itself never frees is not ours to report.
+            env.update(LD_PRELOAD=sanitizer(), ASAN_OPTIONS=f"detect_leaks=0:exitcode=99:log_path={self.dir}/asan",
+                       UBSAN_OPTIONS=f"print_stacktrace=1:log_path={self.dir}/asan")
+        return env
 
     def start(self, ready=True):
         with (self.dir / "output.log").open("ab") as output:
             command = [*self.wrap, *self.command]
-            self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=output, stderr=output, cwd=self.dir)
+            self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=output, stderr=output, cwd=self.dir,
+                                            env=self.environment())
         if ready:
             self.wait_ready()
         return self
@@ -383,7 +402,9 @@ listen 127.0.0.1:@PORT@ {get("listen")};
                 sys.stderr.write(f"---- nginx's error log ({self.error_log})\n{self.output()}{self.logs()[-8000:]}\n"
                                  f"---- access log\n{self.access_log()[-3000:]}\n")
             self.kill()
+            reports = [file.read_text(encoding="utf-8", errors="replace") for file in sorted(self.dir.glob("asan.*"))]
             self._forget()
+            assert not reports, f"a sanitizer's report:\n{reports[0][:6000]}"
 
     def _forget(self):
         if self.own_directory:

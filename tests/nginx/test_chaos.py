@@ -126,6 +126,7 @@ def test_acked_means_recorded_when_everything_is_killed(site):
         judge(host, load, shop)
 
 
+@pytest.mark.sanitized
 @pytest.mark.slow
 def test_every_change_is_recorded_when_only_clients_leave(site):
     """Without kills not only what was acknowledged is there, but every order that was made."""

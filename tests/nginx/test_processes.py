@@ -7,7 +7,7 @@ import threading
 import time
 
 import pytest
-from harness import Client, Upstream, request, wait_until
+from harness import PATIENCE, Client, Upstream, request, wait_until
 from ngx import HOOKS, SPILLED, open_files, parent, read_proc, threads
 from shopping import JSON, nothing_comes, orders, post, seconds_until
 
@@ -123,7 +123,7 @@ def test_term_drains_what_waits(site, shop, store):
             assert all(client.reply().status == 201 for client in clients)
         else:
             wait_until(lambda: len(shop.requests) == 30, what="the upstream's requests")
-        assert seconds_until(host.stop) < 3.16
+        assert seconds_until(host.stop) < 3.16 * PATIENCE
         recorded = {int(event["resource_id"]) for event in host.events()}
         answered = {n for n, client in enumerate(clients) if store or b"201" in bytes(client.stream.data) or client.stream.reply()}
         assert answered <= recorded, answered - recorded
@@ -137,7 +137,7 @@ def test_term_during_a_hold_ends_in_time_and_the_event_stays(site, shop):
             assert nothing_comes(client, 0.2)
             assert shop.requests
             host.signal(signal.SIGTERM)
-            assert seconds_until(host.wait) < 3.16
+            assert seconds_until(host.wait) < 3.16 * PATIENCE
         assert "exited on signal" not in host.logs()
         host.start()
         event, = host.wait_events(1)
@@ -164,7 +164,7 @@ def test_an_end_without_alarms(site, shop, number):
         clients = [Client(host.port) for _ in range(5)]
         for n, client in enumerate(clients):
             assert client.send(post(n)).reply().status == 201
-        assert seconds_until(lambda: host.stop(number=number)) < 3.16
+        assert seconds_until(lambda: host.stop(number=number)) < 3.16 * PATIENCE
         assert host.process.returncode == 0 and not host.alarms(), host.alarms()
         assert host.logs().count("open socket") == 0
         assert len(host.events()) == 5
