@@ -42,3 +42,10 @@ def shop():
     """An upstream that makes, changes and deletes orders; give it another .answer to script it."""
     with harness.Upstream(shopping.orders) as server:
         yield server
+
+
+@pytest.fixture
+def sink():
+    """A receiver that takes everything with 200."""
+    with harness.Sink() as server:
+        yield server

@@ -17,12 +17,6 @@ def delivering(sink, **more):
     return HOOKS + '\n[egress]\nallow = ["127.0.0.1/32"]\n\n[[subscription]]\n' + keys
 
 
-@pytest.fixture
-def sink():
-    with Sink() as server:
-        yield server
-
-
 def ids(sink):
     return sorted(json.loads(each.body)["data"]["id"] for each in sink.requests)
 

@@ -1,0 +1,51 @@
+"""200 reloads with traffic leave nothing behind: no descriptor, no memory, no connection, no process."""
+
+import os
+
+import pytest
+from harness import request, wait_until
+from ngx import Nginx
+
+
+def files(pid):
+    return len(os.listdir(f"/proc/{pid}/fd"))
+
+
+def resident_kib(pid):
+    with open(f"/proc/{pid}/status", encoding="ascii") as status:
+        return next(int(line.split()[1]) for line in status if line.startswith("VmRSS"))
+
+
+def reload_often(host, times):
+    for n in range(times):
+        host.reload()
+        assert request(host.port, "POST", "/orders", b'{"id":%d}' % n).status == 201
+    wait_until(lambda: not host.shutting_down(), 20, "the end of the older workers")
+    left = {"master's files": files(host.pid), "processes": len(host.processes()),
+            "store": sorted(name.name for name in host.store.iterdir() if not name.name.startswith("status-"))}
+    return left, resident_kib(host.pid), max(map(resident_kib, host.workers()))
+
+
+@pytest.mark.slow
+def test_200_reloads_leave_nothing_behind(shop):
+    with Nginx(upstream=shop, workers=2) as host:
+        before, master_before, worker_before = reload_often(host, 20)
+        after, master_after, worker_after = reload_often(host, 180)
+        assert after == before
+        assert master_after - master_before < 2048, "the master grows"
+        assert worker_after - worker_before < 4096, "a worker begins with more than its forerunners"
+        assert len(host.events()) == 200 and not host.alarms()
+        assert not [path for path in os.listdir(f"/proc/{host.pid}/task") if path != str(host.pid)]  # no thread in the master
+
+
+def test_answers_of_many_sizes_leave_nothing_behind(site, shop):
+    """A worker that has held thousands of answers is no larger than one that has held hundreds."""
+    with site(upstream=shop) as host:
+        def load(times):
+            for n in range(times):
+                assert request(host.port, "POST", "/orders", b'{"id":%d,"pad":"%s"}' % (n, b"p" * (n % 50 * 1000))).status == 201
+            return max(map(resident_kib, host.workers())), max(map(files, host.workers()))
+        memory, open_files = load(200)
+        memory_after, open_files_after = load(800)
+        assert memory_after - memory < 4096
+        assert open_files_after <= open_files + 4  # connections that are closing
