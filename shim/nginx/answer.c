@@ -44,13 +44,21 @@ ngx_int_t ngx_http_trotline_header_filter(ngx_http_request_t* r) {
     return NGX_OK;
 }
 
-static ngx_int_t commit(ngx_http_trotline_ctx_t* ctx, uint32_t parts) {
+static ngx_http_trotline_token_t* make_token(ngx_http_trotline_ctx_t* ctx) {
+    ngx_http_trotline_token_t* token = ngx_alloc(sizeof *token, ctx->request->connection->log);
+    if (token == NULL) return NULL;
+    token->owner = ctx;
+    token->done = ngx_http_trotline_recorded;
+    return token;
+}
+
+/* Where nobody waits for the record, nothing is asked to come back: that would cost the loop as much as the capture. */
+static void commit(ngx_http_trotline_ctx_t* ctx, uint32_t parts) {
     ngx_http_request_t* r = ctx->request;
-    ngx_http_trotline_token_t* token = ngx_alloc(sizeof *token, r->connection->log);
+    const int waits = ctx->holding && !ctx->over;
+    ngx_http_trotline_token_t* token = waits ? make_token(ctx) : NULL;
     int code = TROT_ENOMEM;
-    if (token != NULL) {
-        token->owner = ctx;
-        token->done = ngx_http_trotline_recorded;
+    if (token != NULL || !waits) {
         if (ctx->body_done) parts |= TROT_PART_REQUEST;
         code = trot_capture_commit(ctx->capture, parts, token);
         ctx->capture = NULL;
@@ -59,14 +67,13 @@ static ngx_int_t commit(ngx_http_trotline_ctx_t* ctx, uint32_t parts) {
     ctx->committed = 1;
     if (code == TROT_OK) {
         ctx->token = token;
-        if (ctx->holding) ngx_http_trotline_arm_deadline(ctx);
-        return NGX_OK;
+        if (waits) ngx_http_trotline_arm_deadline(ctx);
+        return;
     }
     ngx_free(token);
     ngx_log_error(NGX_LOG_ALERT, r->connection->log, 0,
                   "trotline: the change by \"%V %V\" could not be handed to the recorder (code %d)", &r->method_name,
                   &r->unparsed_uri, code);
-    return NGX_ERROR;
 }
 
 static void take_answer(void* capture, trot_text bytes) { trot_capture_body(capture, bytes); }

@@ -1,5 +1,5 @@
-/* For the access log: $trotline_event and $trotline_topics (of what was recorded before the line is written: with
- * guarantee "hold" always), $trotline_hold_time in seconds. */
+/* For the access log: $trotline_event and $trotline_topics (of what was recorded before the line is written, so with
+ * guarantee "hold"), $trotline_hold_time in seconds. */
 #include "trotline_nginx.h"
 
 static ngx_int_t empty(ngx_http_variable_value_t* v) {

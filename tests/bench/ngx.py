@@ -6,8 +6,8 @@ thread, "all" that of all its threads: what is recorded is paid for by the recor
 
 import contextlib
 import os
-import subprocess
 import tempfile
+import time
 from pathlib import Path
 
 import lab
@@ -32,8 +32,14 @@ http {{ access_log off; keepalive_requests 100000000; client_body_temp_path {dir
 """
 
 
-def worker_of(master):
-    return next(pid for pid in lab.children(master) if "worker" in Path(f"/proc/{pid}/cmdline").read_text(encoding="utf-8"))
+def worker_of(master, deadline=10):
+    end = time.monotonic() + deadline
+    while time.monotonic() < end:
+        for pid in lab.children(master):
+            if "worker process" in Path(f"/proc/{pid}/cmdline").read_text(encoding="utf-8"):
+                return pid
+        time.sleep(0.02)
+    raise RuntimeError("nginx has no worker")
 
 
 def loop_us(pid):

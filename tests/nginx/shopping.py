@@ -54,3 +54,7 @@ def seconds_until(something):
     began = time.monotonic()
     something()
     return time.monotonic() - began
+
+
+def payload(event):
+    return json.loads(event["payload"])
