@@ -7,6 +7,7 @@
 In the texts `@DIR@` is the temporary directory, `@STORE@` the store's, `@PORT@` and `@PORT2@` ports of this machine, `@UPSTREAM@` the
 upstream's address. With module=False the same configuration runs without Trotline, for comparisons. nginx and its workers are found by
 their working directory, so that also those end whose master was killed.
+Longer than 400 lines because one class is the whole life of one nginx.
 """
 
 import contextlib
