@@ -97,14 +97,25 @@ struct Trickster final : Rider {
         return real->write(tx, added);
     }
     void done(const Result<void>& outcome) override {
+        if (late) {
+            waits = outcome;
+            waiting = true;
+            return;
+        }
         if (outcome && deny > 0 && --deny == 0) {
             ++failed;
             return real->done(Fault{Code::store, "the disk does not say"});
         }
         real->done(outcome);
     }
+    // On the dispatcher's thread, while the writer has nothing to do.
+    void land() {
+        if (waiting.exchange(false)) real->done(waits);
+    }
     std::shared_ptr<Rider> real;
     std::atomic<int> refuse{0}, deny{0}, failed{0};
+    std::atomic<bool> late{false}, waiting{false};  // the news of a ride waits until an expansion is on its way
+    Result<void> waits;
 };
 
 class TrickyStore final : public Store, private Writer {
@@ -116,7 +127,10 @@ class TrickyStore final : public Store, private Writer {
     const std::shared_ptr<Trickster> trickster = std::make_shared<Trickster>();
 
   private:
-    bool submit(std::unique_ptr<Job>& job) override { return real_.writer().submit(job); }
+    bool submit(std::unique_ptr<Job>& job) override {
+        if (job->overtakes()) trickster->land();
+        return real_.writer().submit(job);
+    }
     void ride(std::shared_ptr<Rider> rider) override {
         if (!rider) return real_.writer().ride(nullptr);
         trickster->real = std::move(rider);
@@ -128,9 +142,7 @@ class TrickyStore final : public Store, private Writer {
     Store& real_;
 };
 
-void a_ride_that_fails_or_does_not_know_loses_and_doubles_nothing(void**) {
-    Rig rig(plan_of({subscription("a"), subscription("b")}));
-    TrickyStore store(*rig.store);
+std::unique_ptr<Dispatcher> started(Rig& rig, Store& store) {
     DispatchOptions options;
     options.store = &store;
     options.plan = rig.plan;
@@ -139,7 +151,13 @@ void a_ride_that_fails_or_does_not_know_loses_and_doubles_nothing(void**) {
     options.transport = [&rig](event_base* base, const Plan&) -> Result<std::unique_ptr<Transport>> {
         return std::unique_ptr<Transport>(std::make_unique<FakeTransport>(base, rig.wire));
     };
-    rig.dispatcher = std::move(start_dispatcher(options)).value();
+    return std::move(start_dispatcher(options)).value();
+}
+
+void a_ride_that_fails_or_does_not_know_loses_and_doubles_nothing(void**) {
+    Rig rig(plan_of({subscription("a"), subscription("b")}));
+    TrickyStore store(*rig.store);
+    rig.dispatcher = started(rig, store);
     rig.add(3);
     assert_true(rig.settled(6));
     store.trickster->refuse = 1;
@@ -158,6 +176,41 @@ void a_ride_that_fails_or_does_not_know_loses_and_doubles_nothing(void**) {
     assert_non_null(strstr(drained(rig.log).c_str(), "could not be expanded"));
     rig.dispatcher->stop(1000);
     rig.dispatcher.reset();
+}
+
+// The expander reads a group of which a ride has taken a part, and hears of the ride while its own work is on its way.
+void an_expansion_that_is_overtaken_goes_on_behind_the_ride(void**) {
+    Rig rig(plan_with_large_and_small());
+    TrickyStore store(*rig.store);
+    rig.dispatcher = started(rig, store);
+    rig.add(1, "small");
+    assert_true(rig.settled(1));
+    store.trickster->late = true;
+    assert_fine(write_now(*rig.store, [](Tx& tx) -> Result<void> {
+        for (const char* topic : {"small", "large", "small"}) {
+            Event event = some_event(topic);
+            if (Result<void> added = tx.add_event(event); !added) return added;
+        }
+        return {};
+    }));
+    rig.dispatcher->wake();
+    const size_t all = 1 + 2 + FanOut::most_each + 1;
+    assert_true(rig.settled(all));
+    assert_false(store.trickster->waiting);
+    assert_int_equal(rig.wire.count(), all);
+    rig.dispatcher->stop(1000);
+    rig.dispatcher.reset();
+}
+
+void who_no_longer_leads_leaves_events_to_the_cursor(void**) {
+    Rig rig(plan_with_large_and_small());
+    rig.start();
+    rig.add(1, "small");
+    assert_true(rig.settled(1));
+    rig.dispatcher->quiesce();
+    assert_true(eventually([&] { return rig.counters.leader == 0; }));
+    rig.add(1, "small");
+    assert_int_equal(made(rig), 1);
 }
 
 // The next leader finds every delivery that the one before has made and not sent.
@@ -194,6 +247,8 @@ int main() {
         cmocka_unit_test(a_group_makes_no_more_than_its_share),
         cmocka_unit_test(an_event_that_nobody_asked_for_does_not_hold_up_the_next),
         cmocka_unit_test(a_ride_that_fails_or_does_not_know_loses_and_doubles_nothing),
+        cmocka_unit_test(an_expansion_that_is_overtaken_goes_on_behind_the_ride),
+        cmocka_unit_test(who_no_longer_leads_leaves_events_to_the_cursor),
         cmocka_unit_test(what_rode_is_found_by_the_next_leader),
     };
     return cmocka_run_group_tests(tests, nullptr, nullptr);
