@@ -72,8 +72,11 @@ static void commit(ngx_http_trotline_ctx_t* ctx, uint32_t parts) {
     }
     ngx_free(token);
     ngx_log_error(NGX_LOG_ALERT, r->connection->log, 0,
-                  "trotline: the change by \"%V %V\" could not be handed to the recorder (code %d)", &r->method_name,
-                  &r->unparsed_uri, code);
+                  "trotline: the change by \"%V %V\" could not be handed to the recorder (%s)", &r->method_name,
+                  &r->unparsed_uri,
+                  code == TROT_EFULL      ? "too much waits: [store] queue_bytes says how much may"
+                  : code == TROT_ESTOPPED ? "it has stopped"
+                                          : "no memory");
 }
 
 static void take_answer(void* capture, trot_text bytes) { trot_capture_body(capture, bytes); }

@@ -54,6 +54,9 @@ static char* trotline_config(ngx_conf_t* cf, ngx_command_t* cmd, void* conf) {
         ngx_conf_log_error(NGX_LOG_EMERG, cf, 0, "trotline: \"%V\" cannot be used", &all->file);
         return NGX_CONF_ERROR;
     }
+    trot_text setting = {NULL, 0};
+    all->overrides =
+        trot_plan_setting(all->plan, "capture.method_override", 0, &setting) == 1 && setting.len == 4; /* "true" */
     ngx_pool_cleanup_t* cleanup = ngx_pool_cleanup_add(cf->pool, 0);
     if (cleanup == NULL) {
         trot_plan_drop(all->plan);

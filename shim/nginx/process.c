@@ -117,7 +117,8 @@ ngx_int_t ngx_http_trotline_init_process(ngx_cycle_t* cycle) {
     }
     if (hang_bell(cycle) == NGX_OK) return NGX_OK;
     ngx_log_error(NGX_LOG_ALERT, cycle->log, 0,
-                  "trotline: nothing is captured in this worker: its descriptor does not fit into the event loop");
+                  "trotline: nothing is captured in this worker: its descriptor does not fit into the event loop (more "
+                  "worker_connections are needed)");
     take_bell_down();
     trot_engine_drop(engine);
     engine = NULL;

@@ -172,7 +172,7 @@ ngx_int_t ngx_http_trotline_mark(ngx_http_request_t* r) {
     trot_request request;
     trot_field override;
     describe_head(r, &request);
-    request.nfields = find_override(r, &override);
+    request.nfields = all->overrides ? find_override(r, &override) : 0;
     request.fields = request.nfields > 0 ? &override : NULL;
     trot_verdict verdict = {0};
     verdict.size = sizeof verdict;

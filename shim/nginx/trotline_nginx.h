@@ -26,7 +26,8 @@ extern ngx_module_t ngx_http_trotline_module;
 typedef struct {
     trot_plan* plan; /* of this cycle; NULL without trotline_config */
     ngx_str_t file;
-    ngx_uint_t wanted; /* something is "on" or manages: needs the plan */
+    ngx_uint_t wanted;    /* something is "on" or manages: needs the plan */
+    ngx_uint_t overrides; /* [capture] method_override: a field of the request may name its method */
 } ngx_http_trotline_main_conf_t;
 
 #define NGX_HTTP_TROTLINE_UPSTREAMS 5

@@ -4,6 +4,7 @@ import json
 
 import pytest
 from harness import Client, Upstream, request, response
+from ngx import HOOKS
 from shopping import JSON, orders, payload, post
 
 pytestmark = pytest.mark.sanitized
@@ -71,6 +72,14 @@ def test_what_no_hook_names_leaves_no_trace(site, shop):
         assert request(host.port, "POST", "/carts", b"{}").status == 201
         assert request(host.port, "PATCH", "/orders/1", b"{}").status == 201
         assert host.recorded() == []
+
+
+@pytest.mark.parametrize("obeyed", [True, False])
+def test_a_field_that_names_the_method(site, shop, obeyed):
+    config = ("[capture]\nmethod_override = true\n" if obeyed else "") + HOOKS
+    with site(upstream=shop, config=config) as host, Client(host.port) as client:
+        client.send(post(1, "/orders/9", more="X-HTTP-Method-Override: DELETE\r\n")).reply()
+        assert [event["topic"] for event in host.recorded()] == (["order.deleted"] if obeyed else [])
 
 
 def test_off_inside_a_location(site, shop):

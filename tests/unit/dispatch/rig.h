@@ -212,9 +212,9 @@ struct Rig {
         if (store) store->writer().stop(2000);
         store.reset();
     }
-    std::unique_ptr<Dispatcher> make() {
+    std::unique_ptr<Dispatcher> make(Store* over = nullptr) {  // over: a store that stands between
         DispatchOptions options;
-        options.store = store.get();
+        options.store = over != nullptr ? over : store.get();
         options.plan = plan;
         options.clock = &clock;
         options.log = &log;

@@ -142,22 +142,10 @@ class TrickyStore final : public Store, private Writer {
     Store& real_;
 };
 
-std::unique_ptr<Dispatcher> started(Rig& rig, Store& store) {
-    DispatchOptions options;
-    options.store = &store;
-    options.plan = rig.plan;
-    options.log = &rig.log;
-    options.counters = &rig.counters;
-    options.transport = [&rig](event_base* base, const Plan&) -> Result<std::unique_ptr<Transport>> {
-        return std::unique_ptr<Transport>(std::make_unique<FakeTransport>(base, rig.wire));
-    };
-    return std::move(start_dispatcher(options)).value();
-}
-
 void a_ride_that_fails_or_does_not_know_loses_and_doubles_nothing(void**) {
     Rig rig(plan_of({subscription("a"), subscription("b")}));
     TrickyStore store(*rig.store);
-    rig.dispatcher = started(rig, store);
+    rig.dispatcher = rig.make(&store);
     rig.add(3);
     assert_true(rig.settled(6));
     store.trickster->refuse = 1;
@@ -182,7 +170,7 @@ void a_ride_that_fails_or_does_not_know_loses_and_doubles_nothing(void**) {
 void an_expansion_that_is_overtaken_goes_on_behind_the_ride(void**) {
     Rig rig(plan_with_large_and_small());
     TrickyStore store(*rig.store);
-    rig.dispatcher = started(rig, store);
+    rig.dispatcher = rig.make(&store);
     rig.add(1, "small");
     assert_true(rig.settled(1));
     store.trickster->late = true;

@@ -216,15 +216,7 @@ static void a_sick_store_neither_doubles_nor_loses(void**) {
     rig.wire.script([](const Sent& one, size_t nth) {
         return one.url.ends_with("/a") && nth == 20 ? Answer{410, 0} : Answer{200, 0};
     });
-    DispatchOptions options;
-    options.store = &store;
-    options.plan = rig.plan;
-    options.log = &rig.log;
-    options.counters = &rig.counters;
-    options.transport = [&rig](event_base* base, const Plan&) -> Result<std::unique_ptr<Transport>> {
-        return std::unique_ptr<Transport>(std::make_unique<FakeTransport>(base, rig.wire));
-    };
-    rig.dispatcher = std::move(start_dispatcher(options)).value();
+    rig.dispatcher = rig.make(&store);
     rig.add(10);
     assert_true(rig.settled(10));
     store.fail = 1;  // the expansion
