@@ -7,6 +7,18 @@ namespace trot {
 void FanOut::publish(TopicIndexPtr topics) {
     const std::lock_guard<std::mutex> hold(lock_);
     topics_ = std::move(topics);
+    leads_ = true;
+}
+
+void FanOut::pause() {
+    const std::lock_guard<std::mutex> hold(lock_);
+    topics_ = nullptr;
+}
+
+void FanOut::retire() {
+    const std::lock_guard<std::mutex> hold(lock_);
+    topics_ = nullptr;
+    leads_ = false;
 }
 
 TopicIndexPtr FanOut::topics() const {
@@ -17,9 +29,10 @@ TopicIndexPtr FanOut::topics() const {
 void FanOut::set_time(int64_t run_ms) { run_ahead_ms_ = run_ms - clock_.steady_us() / 1000; }
 
 News FanOut::news() const {
-    const TopicIndexPtr topics = this->topics();
-    if (!topics) return News::elsewhere;
-    return topics->empty() || !behind() ? News::nowhere : News::here;
+    const std::lock_guard<std::mutex> hold(lock_);
+    if (!leads_) return News::elsewhere;
+    if (!topics_) return News::here;
+    return topics_->empty() || !behind() ? News::nowhere : News::here;
 }
 
 Result<void> FanOut::write(Tx& tx, std::vector<Event>& added) {

@@ -45,7 +45,9 @@ class FanOut final : public Rider {
     // This process leads, with these subscriptions. After retire() no transaction that begins uses them: the next
     // leader, whose first transaction comes later, finds every delivery in the store.
     void publish(TopicIndexPtr topics);
-    void retire() { publish(nullptr); }
+    void retire();
+    // We lead still, and the subscriptions are being changed: events wait for the cursor, and for the new ones.
+    void pause();
     void set_time(int64_t run_ms);  // what the run clock says now
     News news() const;
     // Has the newest group of this process left events to the cursor?
@@ -65,7 +67,8 @@ class FanOut final : public Rider {
     const std::shared_ptr<Mailbox> mailbox_;
     Landed landed_;
     mutable std::mutex lock_;
-    TopicIndexPtr topics_;                  // null: somebody else leads
+    TopicIndexPtr topics_;  // null: nothing is made here now
+    bool leads_ = false;
     std::atomic<int64_t> run_ahead_ms_{0};  // of the steady clock
     std::atomic<bool> behind_{true};
     std::shared_ptr<Ride> ride_;

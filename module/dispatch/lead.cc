@@ -118,6 +118,7 @@ void Lead::load() {
     Result<std::shared_ptr<SubscriptionSet>> set = subscriptions_.prepare(plan_);
     if (!set) return;  // logged; the next tick tries again
     loading_ = true;
+    fan_out_->pause();
     LoopJob<SubscriptionSet>::submit(
         context_, std::move(set).value(),
         [this](SubscriptionSet& written, const Result<void>& result) { loaded(written, result); });
@@ -146,9 +147,12 @@ void Lead::loaded(const SubscriptionSet& set, const Result<void>& result) {
     if (ready) ready = equip(*set.plan);
     if (!ready) {
         context_.log.write(Level::error, "dispatch: subscriptions cannot be loaded yet: " + ready.fault().text);
+        publish();
+        expander_.poll();
         return;
     }
-    if (state_ == State::leading) expander_.poll();  // what came until now goes by the old subscriptions, or by none
+    // Where nobody subscribed, what came until now is nobody's.
+    if (state_ == State::leading && subscriptions_.topics()->empty()) expander_.poll();
     const Subscriptions::Applied applied =
         subscriptions_.apply(set, *transport_, std::max(1U, set.plan->egress.connections));
     running_ = set.plan;
