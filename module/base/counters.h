@@ -1,6 +1,6 @@
 // Counters: what the engine has done since it started, for `trotline status`, the metrics page and the tests' ledger
 // (offered = delivered + stored + counted drops). Callers: capture, store, dispatch add; engine and door read.
-// Threads: any; relaxed atomics, each figure right on its own.
+// Threads: any; relaxed atomics, each figure right on its own. Those of one thread share cache lines, no others.
 #pragma once
 
 #include <atomic>
@@ -10,32 +10,33 @@ namespace trot {
 
 struct Counters {
     using N = std::atomic<uint64_t>;
+    // the host's loop
+    alignas(64) N captured{0};  // captures committed by the host
+    N refused{0};    // exchanges turned away before the upstream (on_fault = "reject", or the budget was used up)
+    N abandoned{0};  // captures the host gave up (no success answer)
     // capture
-    N captured{0};  // captures committed by the host
-    N recorded{0};  // events durable in the store
-    N no_event{0};  // captures whose hooks said no (condition, status)
-    N spilled{0};   // captures that went to the spill file because the store was sick
-    N replayed{0};  // captures taken back from the spill file
+    alignas(64) N recorded{0};  // events durable in the store
+    N no_event{0};              // captures whose hooks said no (condition, status)
+    N spilled{0};               // captures that went to the spill file because the store was sick
+    N replayed{0};              // captures taken back from the spill file
     N dropped{0};   // captures lost: neither store nor spill nor memory could take them (each one is an alarm)
     N unproven{0};  // hooks not applied because the body their conditions ask about could not be read
     N damaged{
         0};  // spilled records that could not be taken back (damaged, or refused by a healthy store); each is an alarm
-    N refused{0};      // exchanges turned away before the upstream (on_fault = "reject", or the budget was used up)
-    N abandoned{0};    // captures the host gave up (no success answer)
-    N queue_bytes{0};  // gauge: captures waiting for the recorder
-    N queue_count{0};  // gauge
-    N commits{0};      // transactions committed
-    N commit_us{0};    // time spent in them
+    N commits{0};    // transactions committed
+    N commit_us{0};  // time spent in them
     N store_faults{0};
+    alignas(64) N queue_bytes{0};  // gauge: captures waiting for the recorder
+    N queue_count{0};              // gauge
     // dispatch
-    N expanded{0};   // deliveries made from events
-    N attempts{0};   // HTTP tries
-    N delivered{0};  // deliveries with a 2xx
-    N failed{0};     // attempts without a 2xx
-    N dead{0};       // deliveries given up (dead letters)
-    N blocked{0};    // attempts the guard refused
-    N leader{0};     // gauge: 1 while this engine dispatches
-    N inflight{0};   // gauge: attempts on the wire
+    alignas(64) N expanded{0};  // deliveries made from events
+    N attempts{0};              // HTTP tries
+    N delivered{0};             // deliveries with a 2xx
+    N failed{0};                // attempts without a 2xx
+    N dead{0};                  // deliveries given up (dead letters)
+    N blocked{0};               // attempts the guard refused
+    N leader{0};                // gauge: 1 while this engine dispatches
+    N inflight{0};              // gauge: attempts on the wire
 };
 
 }  // namespace trot

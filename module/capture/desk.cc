@@ -12,14 +12,14 @@ void Desk::count(Counters::N Counters::*which, uint64_t by) const {
     if (options_.counters != nullptr) (options_.counters->*which).fetch_add(by, std::memory_order_relaxed);
 }
 
-Result<TicketPtr> Desk::admit(std::unique_ptr<Exchange> exchange, void* user, Place place) {
+Result<TicketPtr> Desk::admit(ExchangePtr exchange, void* user, Place place) {
     const size_t bytes = exchange->bytes();
     if (used_.fetch_add(bytes, std::memory_order_relaxed) + bytes > options_.queue_bytes) {
         used_.fetch_sub(bytes, std::memory_order_relaxed);
         return Fault{Code::full, "the captures that wait use up queue_bytes"};
     }
     try {
-        auto ticket = std::make_shared<Ticket>();
+        auto ticket = std::allocate_shared<Ticket>(Recycled<Ticket>());
         ticket->exchange = std::move(exchange);
         ticket->user = user;
         ticket->bytes = bytes;
@@ -28,7 +28,7 @@ Result<TicketPtr> Desk::admit(std::unique_ptr<Exchange> exchange, void* user, Pl
             used_.fetch_sub(bytes, std::memory_order_relaxed);
             return Fault{Code::stopped, "the recorder has stopped"};
         }
-        std::list<TicketPtr>& room = room_of(place);
+        Tickets& room = room_of(place);
         ticket->seat = room.insert(room.end(), ticket);
         ticket->place = place;
         ++open_;
@@ -52,27 +52,33 @@ bool Desk::move(const TicketPtr& ticket, Place from, Place to) {
     return true;
 }
 
-bool Desk::still_at(const TicketPtr& ticket, Place place) {
-    const std::lock_guard<std::mutex> hold(lock_);
-    return ticket->place == place;
-}
-
-void Desk::settle(const TicketPtr& ticket, Place from, RecordDone done) {
+void Desk::settle(std::span<Settled> all, Place from) {
+    Tickets gone;  // dies outside of the lock
+    uint64_t bytes = 0;
     {
         const std::lock_guard<std::mutex> hold(lock_);
-        if (ticket->place != from) return;
-        ticket->place = Place::gone;
-        room_of(from).erase(ticket->seat);  // the caller's pointer keeps the ticket
+        for (Settled& one : all) {
+            if (one.ticket->place != from) {
+                one.ticket.reset();
+                continue;
+            }
+            one.ticket->place = Place::gone;
+            bytes += one.ticket->bytes;
+            gone.splice(gone.end(), room_of(from), one.ticket->seat);
+        }
     }
-    used_.fetch_sub(ticket->bytes, std::memory_order_relaxed);
-    count(&Counters::queue_bytes, uint64_t{0} - ticket->bytes);  // gauges go down: unsigned wraps
-    count(&Counters::queue_count, uint64_t{0} - 1);
-    if (ticket->user != nullptr && options_.done) {
-        done.user = ticket->user;
-        options_.done(std::move(done));
+    used_.fetch_sub(bytes, std::memory_order_relaxed);
+    count(&Counters::queue_bytes, uint64_t{0} - bytes);  // gauges go down: unsigned wraps
+    count(&Counters::queue_count, uint64_t{0} - gone.size());
+    for (Settled& one : all) {
+        if (!one.ticket || one.ticket->user == nullptr || !options_.done) continue;
+        one.done.user = one.ticket->user;
+        options_.done(std::move(one.done));
     }
+    if (options_.told) options_.told();
     const std::lock_guard<std::mutex> hold(lock_);
-    if (--open_ == 0) empty_.notify_all();
+    open_ -= gone.size();
+    if (open_ == 0) empty_.notify_all();
 }
 
 std::vector<TicketPtr> Desk::waiting_for_spill(size_t most) {
@@ -122,10 +128,6 @@ void Desk::take_from_writer() {
 void Desk::silence() {
     const std::lock_guard<std::mutex> hold(wake_lock_);
     silent_ = true;
-}
-
-void Desk::told() {
-    if (options_.told) options_.told();
 }
 
 void Desk::wake_dispatcher() {

@@ -10,8 +10,10 @@
 #include <list>
 #include <memory>
 #include <mutex>
+#include <span>
 #include <vector>
 
+#include "base/recycle.h"
 #include "capture/evaluate.h"
 #include "capture/recorder.h"
 
@@ -20,14 +22,21 @@ namespace trot {
 enum class Place { writer, spill, gone };
 
 struct Ticket {
-    std::shared_ptr<const Exchange> exchange;
+    ExchangePtr exchange;
     void* user = nullptr;
     size_t bytes = 0;
-    int64_t doubt_since = -1;   // the store may hold its events since then; set by whoever has the ticket
-    Place place = Place::gone;  // guarded by the desk
-    std::list<std::shared_ptr<Ticket>>::iterator seat;
+    int64_t doubt_since = -1;               // the store may hold its events since then; set by whoever has the ticket
+    std::atomic<Place> place{Place::gone};  // changes under the desk's lock
+    std::list<std::shared_ptr<Ticket>, Recycled<std::shared_ptr<Ticket>>>::iterator seat;
 };
 using TicketPtr = std::shared_ptr<Ticket>;
+using Tickets = std::list<TicketPtr, Recycled<TicketPtr>>;
+
+// How a ticket's exchange ended, to be told.
+struct Settled {
+    TicketPtr ticket;
+    RecordDone done;
+};
 
 class Desk {
   public:
@@ -37,12 +46,12 @@ class Desk {
     bool has_budget() const { return used_.load(std::memory_order_relaxed) < options_.queue_bytes; }
     bool store_is_healthy() const { return options_.store != nullptr && options_.store->writer().healthy(); }
 
-    Result<TicketPtr> admit(std::unique_ptr<Exchange> exchange, void* user, Place place);
+    Result<TicketPtr> admit(ExchangePtr exchange, void* user, Place place);
     // False when the ticket is not (any more) at `from`. No allocation: it must work when memory is short.
     bool move(const TicketPtr& ticket, Place from, Place to);
-    // Tells the outcome, once; nothing happens when the ticket is not at `from`.
-    void settle(const TicketPtr& ticket, Place from, RecordDone done);
-    bool still_at(const TicketPtr& ticket, Place place);
+    // Tells these outcomes, each once, and then that all are told; a ticket that is not at `from` is left out.
+    // Together, because the host's loop takes the same lock for each exchange. No allocation.
+    void settle(std::span<Settled> all, Place from);
 
     // Those that wait for the spill thread, oldest first, at most `most`; they stay where they are.
     std::vector<TicketPtr> waiting_for_spill(size_t most);
@@ -55,7 +64,6 @@ class Desk {
     void take_from_writer();  // stop(): what the writer has not settled goes to the spill thread
     void silence();           // after stop(): no callback any more
 
-    void told();  // a group's outcomes have all been settled
     void wake_dispatcher();
     void learn_event(int64_t number);
     int64_t last_event() const { return last_event_.load(std::memory_order_relaxed); }
@@ -63,20 +71,26 @@ class Desk {
     void note(Level level, std::string line) const;
     void count(Counters::N Counters::*which, uint64_t by = 1) const;
 
-    // The writer thread's own: one evaluator, and the jobs of the group at work that are not done yet.
+    Stock stock;
+
+    // The writer thread's own: one evaluator, and the group at work.
     Evaluator evaluator;
-    size_t group_open = 0;
-    bool group_has_events = false;
+    struct Group {
+        size_t open = 0;              // its jobs that are not done yet
+        std::vector<Settled> landed;  // the others, as far as they are durable
+        uint64_t events = 0;
+        uint64_t barren = 0;  // exchanges without an event
+    } group;
 
   private:
-    std::list<TicketPtr>& room_of(Place place) { return place == Place::writer ? at_writer_ : at_spill_; }
+    Tickets& room_of(Place place) { return place == Place::writer ? at_writer_ : at_spill_; }
 
     const RecorderOptions options_;
     std::atomic<uint64_t> used_{0};
     std::atomic<int64_t> last_event_{0};
     std::mutex lock_;
     std::condition_variable changed_, empty_;
-    std::list<TicketPtr> at_writer_, at_spill_;
+    Tickets at_writer_, at_spill_;
     size_t open_ = 0;  // tickets whose outcome is not told yet
     bool poked_ = false;
     bool refusing_ = false;

@@ -9,7 +9,37 @@ size_t field_bytes(const Fields& fields) {
     return sum;
 }
 
+// A page of a shop fits; a thousand of the largest that are kept make 32 MiB.
+constexpr size_t large = 16384;
+
 }  // namespace
+
+void Exchange::add(Fields& to, std::string_view name, std::string_view value) {
+    Field field;
+    if (!spare_.empty()) {
+        field = std::move(spare_.back());
+        spare_.pop_back();
+    }
+    field.name = name;
+    field.value = value;
+    to.push_back(std::move(field));
+}
+
+void Exchange::clear() {
+    for (std::string* text : {&capture, &method, &target, &host, &zone, &request_body, &response_body}) text->clear();
+    for (Fields* fields : {&request_fields, &response_fields}) {
+        for (Field& field : *fields) spare_.push_back(std::move(field));
+        fields->clear();
+    }
+    request_truncated = response_truncated = ended_early = replayed = false;
+    awaited = true;
+    status = 0;
+    at_ms = 0;
+}
+
+bool Exchange::is_large() const {
+    return request_body.capacity() > large || response_body.capacity() > large || target.capacity() > large;
+}
 
 size_t Exchange::bytes() const {
     return sizeof(Exchange) + capture.size() + method.size() + target.size() + host.size() + zone.size() +

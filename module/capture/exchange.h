@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <string>
+#include <string_view>
 
 #include "base/text.h"
 #include "plan/plan.h"
@@ -12,7 +13,7 @@ namespace trot {
 
 struct Exchange {
     PlanPtr plan;         // the one that judged it
-    std::string capture;  // 16 bytes, unique (Engine::capture_id)
+    std::string capture;  // 16 bytes, unique (Engine::name_capture)
     std::string method, target, host, zone;
     Fields request_fields;  // only those a hook could ask for, and those decoding needs
     std::string request_body;
@@ -26,7 +27,13 @@ struct Exchange {
     bool awaited = true;       // the answer is held until the commit (guarantee "hold")
     int64_t at_ms = 0;
 
-    size_t bytes() const;  // what it costs the byte budget
+    size_t bytes() const;                                                 // what it costs the byte budget
+    void add(Fields& to, std::string_view name, std::string_view value);  // to its request_fields or response_fields
+    void clear();           // empty again but for its plan; keeps its memory for another
+    bool is_large() const;  // too much memory to be kept
+
+  private:
+    Fields spare_;  // emptied by clear()
 };
 
 }  // namespace trot

@@ -49,28 +49,26 @@ Result<void> Judged::write(Tx& tx, int64_t doubt_since) {
 }
 
 Result<void> RecordJob::write(Tx& tx) {
+    Desk::Group& group = desk_->group;
     if (!in_group_) {
         in_group_ = true;
-        ++desk_->group_open;
+        ++group.open;
     }
     return guarded([&]() -> Result<void> {
-        if (!desk_->still_at(ticket_, Place::writer)) return {};
+        // done() must not need memory.
+        if (group.landed.capacity() < group.open) group.landed.reserve(2 * group.open);
+        if (ticket_->place != Place::writer) return {};
         judged_.evaluate(*desk_, *ticket_->exchange);
         return judged_.write(tx, ticket_->doubt_since);
     });
 }
 
-// True when this was the group's last job: the host's loop and the dispatcher are each woken once.
-bool RecordJob::leave_group() {
-    if (in_group_) --desk_->group_open;
-    return desk_->group_open == 0;
-}
-
 void RecordJob::recorded() {
     RecordDone done;
-    if (judged_.events.empty()) desk_->count(&Counters::no_event);
-    desk_->count(&Counters::recorded, judged_.events.size());
-    for (const Event& event : judged_.events) desk_->learn_event(event.number);
+    Desk::Group& group = desk_->group;
+    group.events += judged_.events.size();
+    if (judged_.events.empty()) ++group.barren;
+    if (!judged_.events.empty()) desk_->learn_event(judged_.events.back().number);
     try {
         if (ticket_->user != nullptr) {
             for (Event& event : judged_.events) {
@@ -82,21 +80,30 @@ void RecordJob::recorded() {
         done.events.clear();  // the outcome is told without them
         done.topics.clear();
     }
-    desk_->settle(ticket_, Place::writer, std::move(done));
+    group.landed.push_back({ticket_, std::move(done)});
+}
+
+// The host's loop and the dispatcher are each woken once.
+void RecordJob::end_group() {
+    Desk::Group& group = desk_->group;
+    desk_->count(&Counters::recorded, group.events);
+    desk_->count(&Counters::no_event, group.barren);
+    desk_->settle(group.landed, Place::writer);
+    const bool has_events = group.events > 0;
+    group.landed.clear();
+    group.events = group.barren = 0;
+    if (has_events) desk_->wake_dispatcher();
 }
 
 void RecordJob::done(const Result<void>& outcome) {
-    const bool last = leave_group();
+    if (in_group_) --desk_->group.open;
     if (outcome) {
-        desk_->group_has_events |= !judged_.events.empty();
         recorded();
     } else {
         if (in_doubt && ticket_->doubt_since < 0) ticket_->doubt_since = ticket_->exchange->at_ms;
         desk_->move(ticket_, Place::writer, Place::spill);
     }
-    if (!last) return;
-    desk_->told();
-    if (std::exchange(desk_->group_has_events, false)) desk_->wake_dispatcher();
+    if (desk_->group.open == 0) end_group();
 }
 
 Result<void> ReplayJob::write(Tx& tx) {

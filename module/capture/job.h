@@ -23,7 +23,7 @@ struct Judged {
     Result<void> write(Tx& tx, int64_t doubt_since);
 };
 
-class RecordJob : public Job {
+class RecordJob final : public Job {
   public:
     RecordJob(DeskPtr desk, TicketPtr ticket) : desk_(std::move(desk)), ticket_(std::move(ticket)) {}
     Result<void> write(Tx& tx) override;
@@ -31,9 +31,12 @@ class RecordJob : public Job {
     size_t bytes() const override { return ticket_->bytes; }
     bool patient() const override { return !ticket_->exchange->awaited; }
 
+    static void* operator new(size_t) { return Recycled<RecordJob>().allocate(1); }
+    static void operator delete(void* at) noexcept { Recycled<RecordJob>().deallocate(static_cast<RecordJob*>(at), 1); }
+
   private:
     void recorded();
-    bool leave_group();
+    void end_group();
 
     DeskPtr desk_;
     TicketPtr ticket_;

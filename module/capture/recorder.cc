@@ -25,7 +25,11 @@ class DeskRecorder final : public Recorder {
 
     bool healthy() const override { return desk_->store_is_healthy(); }
 
-    Result<void> submit(std::unique_ptr<Exchange> exchange, void* user) override {
+    ExchangePtr blank() override { return desk_->stock.take(); }
+
+    void forget_plan() override { desk_->stock.empty(); }
+
+    Result<void> submit(ExchangePtr exchange, void* user) override {
         if (stopped_.load(std::memory_order_relaxed)) return Fault{Code::stopped, "the recorder has stopped"};
         const bool to_store = desk_->options().store != nullptr && (healthy() || !keeper_.ready());
         try {

@@ -20,7 +20,7 @@
 #include "base/clock.h"
 #include "base/counters.h"
 #include "base/log.h"
-#include "capture/exchange.h"
+#include "capture/stock.h"
 #include "store/store.h"
 
 namespace trot {
@@ -58,9 +58,14 @@ class Recorder {
     // the host then applies on_fault before the request goes up. Any thread, no lock.
     virtual bool ready() const = 0;
     virtual bool healthy() const = 0;
+    // An empty exchange to fill, in memory that an earlier one had; it must not outlive the recorder. Its plan is the
+    // last one it had: most often the one it is to have again.
+    virtual ExchangePtr blank() = 0;
+    // The plan has changed: blank exchanges let go of the old one.
+    virtual void forget_plan() = 0;
     // Takes the exchange. Code::full when the budget is used up (nothing taken, `user` not used), Code::stopped after
     // stop().
-    virtual Result<void> submit(std::unique_ptr<Exchange> exchange, void* user) = 0;
+    virtual Result<void> submit(ExchangePtr exchange, void* user) = 0;
     virtual void stop(int64_t drain_ms) = 0;  // every user token has come back when it returns
 };
 

@@ -107,6 +107,11 @@ bool SpillKeeper::spill(const std::vector<TicketPtr>& tickets) {
             payloads.push_back(encode_exchange(*tickets[next]->exchange, tickets[next]->doubt_since));
             bytes += payloads.back().size();
         }
+        std::vector<Settled> settled(next - first);
+        for (size_t i = first; i < next; ++i) {
+            settled[i - first].ticket = tickets[i];
+            settled[i - first].done.outcome = Recorded::spilled;
+        }
         const Result<void> written = file_->append(payloads);
         usable_ = written.ok() && file_->room();
         if (!written) {
@@ -116,14 +121,9 @@ bool SpillKeeper::spill(const std::vector<TicketPtr>& tickets) {
                                               written.fault().text + "; they wait in memory until one of them does");
             return false;
         }
-        // From here to the last settle() nothing may fail: a ticket that stayed would be spilled twice.
+        // From here to settle() nothing may fail: a ticket that stayed would be spilled twice.
         desk_->count(&Counters::spilled, next - first);
-        for (size_t i = first; i < next; ++i) {
-            RecordDone done;
-            done.outcome = Recorded::spilled;
-            desk_->settle(tickets[i], Place::spill, std::move(done));
-        }
-        desk_->told();
+        desk_->settle(settled, Place::spill);
         if (!announced_) {
             desk_->note(Level::alarm, "the store does not take events; exchanges wait in the spill file until it does");
             announced_ = true;
@@ -159,10 +159,9 @@ void SpillKeeper::lose_the_rest() {
         } catch (const std::bad_alloc&) {
             if (tickets.empty()) continue;  // the counter says what there is no memory to say
         }
-        RecordDone done;
-        done.outcome = Recorded::lost;
-        desk_->settle(tickets.front(), Place::spill, std::move(done));
-        desk_->told();
+        Settled lost{tickets.front(), {}};
+        lost.done.outcome = Recorded::lost;
+        desk_->settle({&lost, 1}, Place::spill);
     }
 }
 

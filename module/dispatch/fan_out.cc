@@ -35,12 +35,19 @@ News FanOut::news() const {
     return topics_->empty() || !behind() ? News::nowhere : News::here;
 }
 
-Result<void> FanOut::write(Tx& tx, std::vector<Event>& added) {
-    behind_ = true;
+// Where nobody subscribes the expander moves the cursor now and then: that is cheaper than in every group.
+bool FanOut::boards() {
     ride_ = nullptr;
     const TopicIndexPtr topics = this->topics();
-    // Where nobody subscribes the expander moves the cursor now and then: that is cheaper than in every group.
-    if (!topics || topics->empty()) return {};
+    if (topics && !topics->empty()) return true;
+    behind_ = true;
+    return false;
+}
+
+Result<void> FanOut::write(Tx& tx, std::vector<Event>& added) {
+    behind_ = true;
+    const TopicIndexPtr topics = this->topics();
+    if (!topics || topics->empty()) return {};  // they have changed since
     const Result<bool> caught_up = tx.caught_up();
     Result<void> expanded;
     if (!caught_up)

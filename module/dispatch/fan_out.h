@@ -53,6 +53,7 @@ class FanOut final : public Rider {
     // Has the newest group of this process left events to the cursor?
     bool behind() const { return behind_.load(std::memory_order_relaxed); }
 
+    bool boards() override;
     Result<void> write(Tx& tx, std::vector<Event>& added) override;
     void done(const Result<void>& outcome) override;
 

@@ -4,8 +4,36 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cstring>
+
+#include "crypto/ids.h"
 
 namespace trot {
+namespace {
+
+constexpr size_t told_most = 3;
+
+template <size_t N>
+bool append(char (&field)[N], size_t& used, std::string_view word) {
+    if (used + word.size() + 2 > N) return false;
+    if (used > 0) field[used++] = ',';
+    std::memcpy(field + used, word.data(), word.size());
+    used += word.size();
+    field[used] = '\0';
+    return true;
+}
+
+}  // namespace
+
+void Completion::tell(const std::vector<int64_t>& numbers, const std::vector<std::string>& their_topics) {
+    events = static_cast<uint32_t>(numbers.size());
+    size_t used = 0;
+    for (size_t i = 0; i < std::min(numbers.size(), told_most); ++i)
+        if (!append(ids, used, spell_id(event_prefix, numbers[i]))) break;
+    used = 0;
+    for (size_t i = 0; i < std::min(their_topics.size(), told_most); ++i)
+        if (!append(topics, used, their_topics[i])) break;
+}
 
 Completions::Completions() : fd_(eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)) {}
 
@@ -14,20 +42,23 @@ Completions::~Completions() {
 }
 
 void Completions::reserve() {
-    const std::lock_guard<std::mutex> hold(lock_);
-    const size_t needed = waiting_.size() + reserved_ + 1;
-    if (waiting_.capacity() < needed) waiting_.reserve(std::max<size_t>(needed, 2 * waiting_.capacity()));
-    ++reserved_;
+    const size_t needed = promised_.fetch_add(1, std::memory_order_relaxed) + 1;
+    if (needed <= room_.load(std::memory_order_acquire)) return;
+    try {
+        const std::lock_guard<std::mutex> hold(lock_);
+        // Twice: what was taken from the front stays until it is the larger half.
+        waiting_.reserve(4 * needed);
+        room_.store(waiting_.capacity() / 2, std::memory_order_release);
+    } catch (...) {
+        release();
+        throw;
+    }
 }
 
-void Completions::release() {
-    const std::lock_guard<std::mutex> hold(lock_);
-    --reserved_;
-}
+void Completions::release() { promised_.fetch_sub(1, std::memory_order_relaxed); }
 
 void Completions::put(Completion completion) {
     const std::lock_guard<std::mutex> hold(lock_);
-    --reserved_;
     waiting_.push_back(std::move(completion));
     untold_ = true;
 }
@@ -64,6 +95,7 @@ size_t Completions::take(std::vector<Completion>& into, size_t max) {
             taken_ = 0;
         }
     }
+    promised_.fetch_sub(moved, std::memory_order_relaxed);
     if (more) announce();
     return moved;
 }

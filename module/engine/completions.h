@@ -4,6 +4,8 @@
 // take one.
 #pragma once
 
+#include <atomic>
+#include <memory>
 #include <mutex>
 #include <string>
 #include <vector>
@@ -23,10 +25,14 @@ struct Completion {
     Code code = Code::ok;  // ok: durable; store: lost (neither store nor spill file)
     bool spilled = false;
     void* user = nullptr;
-    std::vector<int64_t> events;
-    std::vector<std::string> topics;
-    bool has_answer = false;
-    Answer answer;
+    uint32_t events = 0;
+    // Of at most three of them, comma separated, whole words only. Spelled before they come to the host's loop, which
+    // has better things to do, and in place: memory of one thread is dear to another (base/recycle.h).
+    char ids[96] = "";
+    char topics[128] = "";
+    std::unique_ptr<Answer> answer;  // of a management request
+
+    void tell(const std::vector<int64_t>& numbers, const std::vector<std::string>& their_topics);
 };
 
 class Completions {
@@ -52,9 +58,10 @@ class Completions {
     int fd_;
     std::mutex lock_;
     std::vector<Completion> waiting_;
-    size_t taken_ = 0;  // of waiting_, from its front
-    size_t reserved_ = 0;
-    bool untold_ = false;  // something was put since the last flush
+    size_t taken_ = 0;                 // of waiting_, from its front
+    bool untold_ = false;              // something was put since the last flush
+    std::atomic<size_t> promised_{0};  // reserved, and not taken yet
+    std::atomic<size_t> room_{0};      // how many may be promised before waiting_ has to grow
 };
 
 }  // namespace trot

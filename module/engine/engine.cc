@@ -74,8 +74,7 @@ void Engine::Impl::hand_back(RecordDone done) {
         completions.release();
         return;
     }
-    completion.events = std::move(done.events);
-    completion.topics = std::move(done.topics);
+    completion.tell(done.events, done.topics);
     completions.put(std::move(completion));
 }
 
@@ -170,19 +169,21 @@ void Engine::swap(PlanPtr plan) {
         const std::lock_guard<std::mutex> hold(impl_->plan_lock);
         impl_->plan = plan;
     }
+    impl_->recorder->forget_plan();
     if (impl_->dispatcher) impl_->dispatcher->swap(std::move(plan));
 }
 
-std::string Engine::capture_id() {
+void Engine::name_capture(std::string& into) {
     const uint64_t number = impl_->captures.fetch_add(1, std::memory_order_relaxed);
-    std::string id = impl_->capture_prefix;
-    id.append(reinterpret_cast<const char*>(&number), sizeof number);
-    return id;
+    into = impl_->capture_prefix;
+    into.append(reinterpret_cast<const char*>(&number), sizeof number);
 }
+
+ExchangePtr Engine::blank() { return impl_->recorder->blank(); }
 
 bool Engine::ready() const { return impl_->recorder->ready(); }
 
-Result<void> Engine::commit(std::unique_ptr<Exchange> exchange, void* user) {
+Result<void> Engine::commit(ExchangePtr exchange, void* user) {
     if (impl_->stopping.load(std::memory_order_acquire)) return Fault{Code::stopped, "the engine stops"};
     if (user == nullptr) return impl_->recorder->submit(std::move(exchange), nullptr);
     impl_->completions.reserve();
@@ -191,7 +192,7 @@ Result<void> Engine::commit(std::unique_ptr<Exchange> exchange, void* user) {
     return taken;
 }
 
-Result<void> Engine::commit_wait(std::unique_ptr<Exchange> exchange, int64_t ms) {
+Result<void> Engine::commit_wait(ExchangePtr exchange, int64_t ms) {
     void* token = impl_->waiters.enter();
     Result<void> taken = commit(std::move(exchange), token);
     if (!taken) {
@@ -211,11 +212,11 @@ Result<void> Engine::manage(AdminRequest request, void* user) {
         AdminReply reply = self->admin->answer(request, self->current()->admin.token);
         Completion completion;
         completion.user = user;
-        completion.has_answer = true;
-        completion.answer.status = reply.status;
-        completion.answer.body = std::move(reply.body);
+        completion.answer = std::make_unique<Answer>();
+        completion.answer->status = reply.status;
+        completion.answer->body = std::move(reply.body);
         for (Field& field : reply.fields)
-            completion.answer.fields.emplace_back(std::move(field.name), std::move(field.value));
+            completion.answer->fields.emplace_back(std::move(field.name), std::move(field.value));
         self->completions.put(std::move(completion));
         self->completions.flush();
     });

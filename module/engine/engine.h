@@ -32,12 +32,13 @@ class Engine {
     PlanPtr plan() const;
     void swap(PlanPtr plan);
     // 16 bytes that name a capture among all that any process records: unique, not secret.
-    std::string capture_id();
+    void name_capture(std::string& into);
+    ExchangePtr blank();  // see recorder.h
     // Could an exchange be taken now? Else the host applies on_fault before the request goes up.
     bool ready() const;
-    Result<void> commit(std::unique_ptr<Exchange> exchange, void* user);
+    Result<void> commit(ExchangePtr exchange, void* user);
     // The same for threaded hosts: waits until it is durable, at most ms; Code::late then (it still goes on). [blocks]
-    Result<void> commit_wait(std::unique_ptr<Exchange> exchange, int64_t ms);
+    Result<void> commit_wait(ExchangePtr exchange, int64_t ms);
     Result<void> manage(AdminRequest request, void* user);
     Log& log();
     Counters& counters();

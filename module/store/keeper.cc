@@ -206,6 +206,7 @@ Keeper::Attempted Keeper::transact(Jobs& group, Ride& ride, bool apart, std::vec
         const bool damaged = begun.fault().code == Code::damaged;
         return give_back(damaged ? Trouble::damaged : Trouble::store, begun.fault(), false);
     }
+    if (ride.rider != nullptr && !ride.rider->boards()) ride.rider = nullptr;
     tx_->begin(ride.rider != nullptr);
     Attempted attempt = write_all(group, apart, faults);
     if (attempt.end == End::committed) attempt = write_ride(ride);

@@ -143,6 +143,8 @@ class Job {
 class Rider {
   public:
     virtual ~Rider() = default;
+    // A group begins. False: it goes without the rider, and no copies of its events are made.
+    virtual bool boards() { return true; }
     // Copies of the group's events in their order, with their numbers; it may keep them. When it fails the group is
     // written without it: it never harms what it rides on.
     virtual Result<void> write(Tx& tx, std::vector<Event>& added) = 0;

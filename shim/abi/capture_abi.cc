@@ -49,9 +49,9 @@ int trot_capture_open(trot_engine* engine, const trot_plan* plan, const trot_req
             return static_cast<int>(TROT_OK);
         }
         const trot_request asked = read_struct(*request);
-        auto exchange = std::make_unique<Exchange>();
-        exchange->plan = plan->plan;
-        exchange->capture = engine->engine->capture_id();
+        ExchangePtr exchange = engine->engine->blank();
+        if (exchange->plan != plan->plan) exchange->plan = plan->plan;
+        engine->engine->name_capture(exchange->capture);
         exchange->method = view(asked.method);
         exchange->target = view(asked.target);
         exchange->host = view(asked.host);
@@ -60,7 +60,7 @@ int trot_capture_open(trot_engine* engine, const trot_plan* plan, const trot_req
         for (size_t i = 0; i < asked.nfields; ++i) {
             const trot_field& field = asked.fields[i];
             if (plan->needs.wants_request_field(view(field.name)))
-                exchange->request_fields.push_back({std::string(view(field.name)), std::string(view(field.value))});
+                exchange->add(exchange->request_fields, view(field.name), view(field.value));
         }
         auto* shared = const_cast<trot_plan*>(plan);  // counting is not a change that a reader could see
         auto capture = std::make_unique<trot_capture>();
@@ -95,7 +95,7 @@ int trot_capture_response(trot_capture* capture, const trot_response* response, 
         for (size_t i = 0; i < given.nfields; ++i) {
             const trot_field& field = given.fields[i];
             if (needs.wants_response_field(view(field.name)))
-                exchange.response_fields.push_back({std::string(view(field.name)), std::string(view(field.value))});
+                exchange.add(exchange.response_fields, view(field.name), view(field.value));
         }
         capture->answered = true;
         if (revised != nullptr && !needs.wants_status(exchange.status)) {

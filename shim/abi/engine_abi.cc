@@ -1,7 +1,6 @@
 // The door's engine: start, fd, reap, swap, stop, log. See trotline.h for what each call promises.
 #include <cstdio>
 
-#include "crypto/ids.h"
 #include "objects.h"
 #include "sealed.h"
 
@@ -10,36 +9,20 @@ using namespace trot::abi;
 
 namespace {
 
-// "a,b,c" into a fixed field, whole words only.
-template <size_t N>
-void list_into(char (&field)[N], const std::vector<std::string>& words) {
-    size_t used = 0;
-    for (const std::string& word : words) {
-        if (used + word.size() + 2 > N) break;
-        if (used > 0) field[used++] = ',';
-        std::memcpy(field + used, word.data(), word.size());
-        used += word.size();
-    }
-    field[used] = '\0';
-}
-
 trot_done done_of(Completion& completion) {
     trot_done done{};
     done.code = static_cast<int32_t>(completion.code);
     done.user = completion.user;
     done.spilled = completion.spilled ? 1 : 0;
-    done.events = static_cast<uint32_t>(completion.events.size());
-    std::vector<std::string> ids;
-    for (size_t i = 0; i < completion.events.size() && i < 3; ++i)
-        ids.push_back(spell_id(event_prefix, completion.events[i]));
-    if (completion.topics.size() > 3) completion.topics.resize(3);
-    list_into(done.ids, ids);
-    list_into(done.topics, completion.topics);
-    if (completion.has_answer) {
+    done.events = completion.events;
+    static_assert(sizeof done.ids == sizeof completion.ids && sizeof done.topics == sizeof completion.topics);
+    std::memcpy(done.ids, completion.ids, sizeof done.ids);
+    std::memcpy(done.topics, completion.topics, sizeof done.topics);
+    if (completion.answer != nullptr) {
         auto reply = std::make_unique<trot_reply>();
-        reply->status = completion.answer.status;
-        reply->fields = std::move(completion.answer.fields);
-        reply->body = std::move(completion.answer.body);
+        reply->status = completion.answer->status;
+        reply->fields = std::move(completion.answer->fields);
+        reply->body = std::move(completion.answer->body);
         for (const auto& field : reply->fields) reply->views.push_back({text_of(field.first), text_of(field.second)});
         done.reply = reply.release();
     }

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "base/recycle.h"
 #include "capture/needs.h"
 #include "engine/engine.h"
 #include "plan/match.h"
@@ -27,9 +28,15 @@ struct trot_engine {
 struct trot_capture {
     std::shared_ptr<trot::Engine> engine;
     trot_plan* plan = nullptr;  // counted
-    std::unique_ptr<trot::Exchange> exchange;
+    trot::ExchangePtr exchange;
     uint64_t request_cap = 0, response_cap = 0;
     bool answered = false;
+
+    // Many are alive at once, and a burst of them would spoil malloc for the host's own.
+    static void* operator new(size_t) { return trot::Recycled<trot_capture>().allocate(1); }
+    static void operator delete(void* at) noexcept {
+        trot::Recycled<trot_capture>().deallocate(static_cast<trot_capture*>(at), 1);
+    }
 };
 
 struct trot_reply {

@@ -44,19 +44,11 @@ ngx_int_t ngx_http_trotline_header_filter(ngx_http_request_t* r) {
     return NGX_OK;
 }
 
-static ngx_http_trotline_token_t* make_token(ngx_http_trotline_ctx_t* ctx) {
-    ngx_http_trotline_token_t* token = ngx_alloc(sizeof *token, ctx->request->connection->log);
-    if (token == NULL) return NULL;
-    token->owner = ctx;
-    token->done = ngx_http_trotline_recorded;
-    return token;
-}
-
 /* Where nobody waits for the record, nothing is asked to come back: that would cost the loop as much as the capture. */
 static void commit(ngx_http_trotline_ctx_t* ctx, uint32_t parts) {
     ngx_http_request_t* r = ctx->request;
     const int waits = ctx->holding && !ctx->over;
-    ngx_http_trotline_token_t* token = waits ? make_token(ctx) : NULL;
+    ngx_http_trotline_token_t* token = waits ? ngx_http_trotline_new_token(ctx, ngx_http_trotline_recorded) : NULL;
     int code = TROT_ENOMEM;
     if (token != NULL || !waits) {
         if (ctx->body_done) parts |= TROT_PART_REQUEST;
@@ -70,7 +62,7 @@ static void commit(ngx_http_trotline_ctx_t* ctx, uint32_t parts) {
         if (waits) ngx_http_trotline_arm_deadline(ctx);
         return;
     }
-    ngx_free(token);
+    ngx_http_trotline_free_token(token);
     ngx_log_error(NGX_LOG_ALERT, r->connection->log, 0,
                   "trotline: the change by \"%V %V\" could not be handed to the recorder (%s)", &r->method_name,
                   &r->unparsed_uri,

@@ -80,11 +80,25 @@ static int stays_in_file(const ngx_http_trotline_ctx_t* ctx, ngx_buf_t* b) {
     return !ngx_buf_in_memory(b) && b->in_file && !ctx->request->upstream->conf->cyclic_temp_file;
 }
 
+/* The upstream is done, so nothing will be read into its buffers any more; they live as long as the request. Most
+ * answers are small and come in one piece, and need no copy then. */
+static int stays_in_memory(const ngx_http_trotline_ctx_t* ctx, const ngx_buf_t* b) {
+    const ngx_http_upstream_t* u = ctx->request->upstream;
+    const ngx_event_pipe_t* p = u->pipe;
+    if (!u->buffering || p == NULL || b->tag != p->tag || !ngx_buf_in_memory(b) || b->in_file) return 0;
+    return p->upstream_done || p->upstream_eof || p->upstream_error;
+}
+
 ngx_int_t ngx_http_trotline_keep(ngx_http_trotline_ctx_t* ctx, ngx_chain_t* in) {
     ngx_http_request_t* r = ctx->request;
     for (; in != NULL; in = in->next) {
         ngx_buf_t* b = in->buf;
         const off_t size = ngx_buf_size(b);
+        if (size > 0 && stays_in_memory(ctx, b)) {
+            if (append(ctx, b) != NGX_OK) return NGX_ERROR;
+            count_held(ctx, ctx->held_bytes + (size_t)size);
+            continue;
+        }
         if (size > 0) {
             ngx_buf_t* copy;
             if (stays_in_file(ctx, b)) {
@@ -208,6 +222,8 @@ void ngx_http_trotline_recorded(void* owner, const trot_done* done) {
 
 static void late(ngx_event_t* ev) {
     ngx_http_trotline_ctx_t* ctx = ev->data;
+    const ngx_msec_int_t left = (ngx_msec_int_t)(ctx->hold_until - ngx_current_msec);
+    if (left > 0) return ngx_add_timer(ev, (ngx_msec_t)left); /* it was put off meanwhile */
     if (!ctx->committed) { /* the upstream takes its time: nothing is known that could be recorded */
         ctx->trickling = 1;
         return push(ctx);
@@ -228,10 +244,11 @@ void ngx_http_trotline_end_hold(ngx_http_trotline_ctx_t* ctx) {
  * stays for it. */
 void ngx_http_trotline_arm_deadline(ngx_http_trotline_ctx_t* ctx) {
     const ngx_http_core_loc_conf_t* core = ngx_http_get_module_loc_conf(ctx->request, ngx_http_core_module);
-    if (ctx->deadline.timer_set) ngx_del_timer(&ctx->deadline);
+    const ngx_msec_t most = ngx_min((ngx_msec_t)ctx->verdict.hold_ms, core->send_timeout - core->send_timeout / 4);
+    ctx->hold_until = ngx_current_msec + most;
+    if (ctx->deadline.timer_set) return; /* late() sees that there is time left: cheaper than to set it anew */
     ctx->deadline.handler = late;
     ctx->deadline.data = ctx;
     ctx->deadline.log = ctx->request->connection->log;
-    ngx_add_timer(&ctx->deadline,
-                  ngx_min((ngx_msec_t)ctx->verdict.hold_ms, core->send_timeout - core->send_timeout / 4));
+    ngx_add_timer(&ctx->deadline, most);
 }

@@ -102,14 +102,12 @@ static ngx_int_t submit(ngx_http_request_t* r) {
     if (cleanup == NULL) return NGX_HTTP_INTERNAL_SERVER_ERROR;
     waiting_t* waiting = cleanup->data;
     waiting->request = r;
-    waiting->token = ngx_alloc(sizeof *waiting->token, r->connection->log);
+    waiting->token = ngx_http_trotline_new_token(waiting, replied);
     if (waiting->token == NULL) return NGX_HTTP_INTERNAL_SERVER_ERROR;
     cleanup->handler = gone;
-    waiting->token->owner = waiting;
-    waiting->token->done = replied;
     const trot_text text = {(const char*)body.data, body.len};
     if (trot_manage_submit(engine, &request, text, waiting->token) == TROT_OK) return NGX_DONE;
-    ngx_free(waiting->token);
+    ngx_http_trotline_free_token(waiting->token);
     waiting->token = NULL;
     return NGX_HTTP_SERVICE_UNAVAILABLE;
 }

@@ -13,6 +13,7 @@
 static trot_engine* engine;
 static ngx_connection_t* bell; /* not a connection: how a descriptor of ours gets into nginx's loop */
 static int ending;
+static ngx_http_trotline_token_t* free_tokens;
 
 trot_engine* ngx_http_trotline_engine(void) { return ending ? NULL : engine; }
 
@@ -28,6 +29,24 @@ static void write_log(ngx_log_t* log) {
     }
 }
 
+/* Hundreds are alive at once and come back in bursts, for which malloc has no cache (module/base/recycle.h). */
+ngx_http_trotline_token_t* ngx_http_trotline_new_token(void* owner, void (*done)(void* owner, const trot_done* done)) {
+    ngx_http_trotline_token_t* token = free_tokens;
+    if (token != NULL)
+        free_tokens = token->owner;
+    else if ((token = ngx_alloc(sizeof *token, ngx_cycle->log)) == NULL)
+        return NULL;
+    token->owner = owner;
+    token->done = done;
+    return token;
+}
+
+void ngx_http_trotline_free_token(ngx_http_trotline_token_t* token) {
+    if (token == NULL) return;
+    token->owner = free_tokens;
+    free_tokens = token;
+}
+
 static void reap(void) {
     trot_done done[REAP];
     size_t count;
@@ -40,7 +59,7 @@ static void reap(void) {
                 token->done(token->owner, &done[i]);
             else
                 trot_reply_drop(done[i].reply);
-            ngx_free(token);
+            ngx_http_trotline_free_token(token);
         }
     } while (count == REAP);
 }

@@ -47,7 +47,7 @@ typedef struct ngx_http_trotline_ctx_s ngx_http_trotline_ctx_t;
 
 /* The `user` of a commit or of a management request: comes back exactly once, whether or not its owner still lives. */
 typedef struct {
-    void* owner; /* NULL: gone */
+    void* owner; /* NULL: gone; of a free one, the next */
     void (*done)(void* owner, const trot_done* done);
 } ngx_http_trotline_token_t;
 
@@ -68,6 +68,7 @@ struct ngx_http_trotline_ctx_s {
     ngx_event_t deadline;
     ngx_event_handler_pt reading; /* the connection's read handler, while ours is there */
     ngx_msec_t held_since;
+    ngx_msec_t hold_until;  /* the deadline's timer may go off earlier */
     ngx_msec_int_t held_ms; /* -1: never held */
     ngx_str_t ids, topics;
     unsigned body_seen : 1;   /* the request body filter was called */
@@ -128,6 +129,8 @@ ngx_int_t ngx_http_trotline_init_module(ngx_cycle_t* cycle);
 ngx_int_t ngx_http_trotline_init_process(ngx_cycle_t* cycle);
 void ngx_http_trotline_exit_process(ngx_cycle_t* cycle);
 trot_engine* ngx_http_trotline_engine(void); /* NULL in master and helpers */
+ngx_http_trotline_token_t* ngx_http_trotline_new_token(void* owner, void (*done)(void* owner, const trot_done* done));
+void ngx_http_trotline_free_token(ngx_http_trotline_token_t* token); /* NULL is fine */
 
 /* manage.c */
 ngx_int_t ngx_http_trotline_manage(ngx_http_request_t* r); /* content handler */

@@ -46,7 +46,7 @@ std::string answer(int number) {
     return out + "]}";
 }
 
-std::unique_ptr<Exchange> exchange(const PlanPtr& plan, int number) {
+ExchangePtr exchange(const PlanPtr& plan, int number) {
     auto out = std::make_unique<Exchange>();
     out->plan = plan;
     char capture[17];
@@ -64,7 +64,7 @@ std::unique_ptr<Exchange> exchange(const PlanPtr& plan, int number) {
 
 double evaluation_us(const PlanPtr& plan) {
     Evaluator evaluator;
-    const std::unique_ptr<Exchange> one = exchange(plan, 7);
+    const ExchangePtr one = exchange(plan, 7);
     constexpr int rounds = 50000;
     size_t events = 0;
     const int64_t start = system_clock().steady_us();
@@ -136,9 +136,7 @@ int main(int argc, char** argv) {
     Result<std::unique_ptr<Recorder>> recorder = make_recorder(options);
     if (!recorder) return 3;
     int number = 0;
-    const auto submit = [&](std::unique_ptr<Exchange> one) {
-        return recorder.value()->submit(std::move(one), &gate).ok();
-    };
+    const auto submit = [&](ExchangePtr one) { return recorder.value()->submit(std::move(one), &gate).ok(); };
 
     // One at a time: what a single held answer waits for.
     std::vector<int64_t> single;
@@ -153,7 +151,7 @@ int main(int argc, char** argv) {
     std::sort(single.begin(), single.end());
 
     // `batch` always wait: made beforehand, so that the maker does not take the recorder's time.
-    std::vector<std::unique_ptr<Exchange>> stock;
+    std::vector<ExchangePtr> stock;
     const auto wanted = static_cast<size_t>(seconds * 90000);
     for (size_t i = 0; i < wanted; ++i) stock.push_back(exchange(plan, ++number));
     const uint64_t before = gate.done;
@@ -161,7 +159,7 @@ int main(int argc, char** argv) {
     const int64_t start = system_clock().steady_us();
     const int64_t cpu_start = cpu_us();
     uint64_t sent = 0;
-    for (std::unique_ptr<Exchange>& one : stock) {
+    for (ExchangePtr& one : stock) {
         if (sent % (batch - waiting_low) == 0 && sent >= batch) {
             std::unique_lock<std::mutex> hold(gate.lock);
             gate.wake_at = before + sent - waiting_low;

@@ -24,7 +24,7 @@ payload = "response:"
     return plan;
 }
 
-inline std::unique_ptr<trot::Exchange> order(int number, size_t size = 1024) {
+inline trot::ExchangePtr order(int number, size_t size = 1024) {
     auto out = std::make_unique<trot::Exchange>(exchange_of(orders_plan(), "POST", "/orders/" + std::to_string(number),
                                                             201, "{\"fill\":\"" + std::string(size, 'x') + "\"}"));
     out->capture = "capture-" + std::to_string(10000000 + number);

@@ -128,7 +128,7 @@ void memory_runs_out(void**) {
     int number = 0;
     int taken = 0;
     for (int nth = 1; nth <= 60; ++nth) {
-        std::unique_ptr<Exchange> exchange = order(++number);
+        ExchangePtr exchange = order(++number);
         allocations_left = nth;
         const Result<void> submitted =
             running.recorder->submit(std::move(exchange), reinterpret_cast<void*>(static_cast<intptr_t>(number)));
