@@ -88,6 +88,7 @@ struct Matcher::Impl {
         const uint32_t leaf = tree.add(templates.back());
         leaves.resize(tree.leaves());
         for (const std::string& method : hook.methods) {
+            if (std::find(methods.begin(), methods.end(), method) == methods.end()) methods.push_back(method);
             Group& group = group_of(leaves[leaf], method);
             if (!group.all.empty() && group.all.back() == index) continue;  // a method named twice
             group.all.push_back(index);
@@ -103,6 +104,11 @@ struct Matcher::Impl {
             if (group.method == method) return group;
         groups.push_back({method, {}, {}, {}});
         return groups.back();
+    }
+
+    bool wants_method(const Asked& asked) const {
+        return std::any_of(methods.begin(), methods.end(),
+                           [&](const std::string& method) { return method_is(method, asked); });
     }
 
     void judge_leaf(uint32_t leaf, const Asked& asked, Strength& sum) const {
@@ -134,6 +140,7 @@ struct Matcher::Impl {
     bool method_override;
     RouteTree tree;
     std::vector<std::vector<Group>> leaves;
+    std::vector<std::string> methods;  // of all hooks
     std::vector<Strength> strengths;
     std::vector<std::vector<TemplateSegment>> templates;  // with the names as written, for parameters
 };
@@ -145,6 +152,7 @@ Matcher::~Matcher() = default;
 
 Judgement Matcher::judge(const RequestHead& head) const {
     const Asked asked = asked_for(head, impl_->method_override);
+    if (!impl_->wants_method(asked)) return {};  // nearly all reads end here
     NormalPath path;
     Strength sum;
     const auto visit = [&](const std::string_view* segments, size_t count) {

@@ -24,7 +24,7 @@ struct Judgement {
     bool matched = false;
     Guarantee guarantee = Guarantee::async;  // the strongest of the hooks that may match
     OnFault on_fault = OnFault::open;        // `reject` when any of them says so
-    uint32_t path_flags = 0;                 // NormalPath::Flag
+    uint32_t path_flags = 0;                 // NormalPath::Flag; not looked at for a method that no hook wants
 };
 
 struct PathMatch {
