@@ -12,7 +12,7 @@ from pathlib import Path
 import flow
 import host
 import lab
-import ngx
+import ngx_figures
 
 
 def judge(options):
@@ -69,21 +69,6 @@ def host_figures(options):
     yield "standalone host, no hook matches", told["unmatched"]["median"], None, None, "of nginx as plain proxy", told["unmatched"]
 
 
-def nginx_figures(options):
-    told = ngx.measure(options.quick, options.dir)
-    cpu = "× the CPU a request of the same nginx without the module"
-    yield "A/A nginx against itself, CPU a request", told["A/A"]["all"]["median"], None, None, "(control)", told["A/A"]
-    yield "module loaded, off", told["off"]["all"]["median"], "<=", 1.01, cpu, told["off"]
-    yield "module on, GET that no hook matches", told["unmatched GET"]["all"]["median"], "<=", 1.02, cpu, told["unmatched GET"]
-    yield "capture (async), the loop's thread", told["async"]["loop"]["median"], "<=", 1.08, cpu, told["async"]
-    yield "capture (async), recorder and all", told["async"]["all"]["median"], None, None, cpu, told["async"]
-    yield "hold, 256 connections, the loop's thread", told["hold 256"]["loop"]["median"], None, None, cpu, told["hold 256"]
-    yield "hold, 256 connections, recorder and all", told["hold 256"]["all"]["median"], "<=", 1.40, cpu, told["hold 256"]
-    yield "hold, 256 connections", told["hold 256"]["rps"]["median"], ">=", 0.75, "of plain requests/s, one core for both", told["hold 256"]
-    more = told["hold 1: more ms than 2.5 fdatasync"]
-    yield "hold, one connection, above 2.5 × fdatasync", more["median"], "<=", 0.2, "ms", more
-
-
 def flow_figures(options):
     told = flow.measure(options.quick, options.dir)
     usual, double, most = (f"{rate:,}/s" for rate in told["rates"])
@@ -105,7 +90,7 @@ def flow_figures(options):
 
 
 PARTS = {"judge": judge, "record": record, "store": store, "deliver": deliver, "dispatch": dispatch, "host": host_figures, "flow": flow_figures,
-         "nginx": nginx_figures}
+         "nginx": ngx_figures.figures}
 
 
 def text_of(value):

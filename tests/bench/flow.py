@@ -55,33 +55,45 @@ int fsync(int fd) { wait_first(); return ((int (*)(int))dlsym(RTLD_NEXT, "fsync"
 """
 
 
-def run(rate, seconds, folder, slow_us=0, slow_library=None, store=""):
-    """One load; `store` is more lines of [store]. The ledger with the host's CPU seconds per second and the fdatasync of the moment."""
-    sync_us = lab.fdatasync_us(folder) + slow_us
+@contextlib.contextmanager
+def standalone(ports, folder, slow_us=0, slow_library=None, store=""):
+    """The standalone host between `ports`: its own port and pid. `store` is more lines of [store]."""
+    port = lab.free_port()
+    with tempfile.TemporaryDirectory(dir=folder) as place:
+        config = Path(place) / "trotline.toml"
+        config.write_text(CONFIG.format(dir=place, port=port, store=store, **ports), encoding="utf-8")
+        env = dict(os.environ)
+        if slow_us:
+            env.update(LD_PRELOAD=str(slow_library), SLOW_SYNC_US=str(slow_us))
+        with lab.child([lab.TROTLINE, "run", "-c", config], port=port, log=Path(place) / "log", env=env) as host:
+            yield port, host.pid
+
+
+def run_through(host, rate, seconds):
+    """One load through the host that host(ports) starts. The ledger with the host's CPU: seconds per second, and µs until all was delivered."""
     flow = subprocess.Popen([str(lab.BENCH / "bench_flow"), "ports"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
     try:
-        ports = json.loads(flow.stdout.readline())
-        with tempfile.TemporaryDirectory(dir=folder) as place:
-            port = lab.free_port()
-            config = Path(place) / "trotline.toml"
-            config.write_text(CONFIG.format(dir=place, port=port, store=store, **ports), encoding="utf-8")
-            env = dict(os.environ)
-            if slow_us:
-                env.update(LD_PRELOAD=str(slow_library), SLOW_SYNC_US=str(slow_us))
-            with lab.child([lab.TROTLINE, "run", "-c", config], port=port, log=Path(place) / "log", env=env) as host:
-                before, began = lab.cpu_us(host.pid), time.monotonic()
-                flow.stdin.write(f"go {port} {rate} {seconds}\n")
-                flow.stdin.flush()
-                ledger = json.loads(flow.stdout.readline())
-                ledger["cores"] = round((lab.cpu_us(host.pid) - before) / 1e6 / (time.monotonic() - began), 3)
+        with host(json.loads(flow.stdout.readline())) as (port, pid):
+            before, began = lab.cpu_us(pid), time.monotonic()
+            flow.stdin.write(f"go {port} {rate} {seconds}\n")
+            flow.stdin.flush()
+            ledger = json.loads(flow.stdout.readline())
+            ledger["cpu_us"] = lab.cpu_us(pid) - before
+            ledger["cores"] = round(ledger["cpu_us"] / 1e6 / (time.monotonic() - began), 3)
     finally:
         flow.stdin.close()
         flow.wait(10)
-    ledger["rate"], ledger["sync_us"] = rate, round(sync_us)
+    ledger["rate"] = rate
     ledger["balances"] = ledger["offered"] == ledger["acked"] + ledger["errors"] and ledger["missing"] == 0
     if not ledger["balances"]:
         raise RuntimeError(f"the ledger does not balance, the run is void: {ledger}")
     return ledger
+
+
+def run(rate, seconds, folder, slow_us=0, slow_library=None, store=""):
+    """One load through the standalone host: the ledger, and the fdatasync of the moment."""
+    sync_us = lab.fdatasync_us(folder) + slow_us
+    return run_through(lambda ports: standalone(ports, folder, slow_us, slow_library, store), rate, seconds) | {"sync_us": round(sync_us)}
 
 
 def one_post_us(quick):

@@ -14,6 +14,7 @@ import subprocess
 import sys
 import tempfile
 import time
+import urllib.request
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -81,9 +82,12 @@ def nginx(http, port, core=None):
 
 
 def order_upstream(port):
-    """An upstream that answers 201 and 1 KB of JSON."""
+    """An upstream that answers 201 and 1 KB of JSON, 25 KB at /lists."""
     body = '{"id":1042,"state":"new","note":"' + "x" * 960 + '"}'
-    return f"server {{ listen 127.0.0.1:{port}; location / {{ default_type application/json; return 201 '{body}'; }} }}"
+    line = '{"sku":"AB-1042","title":"A book about something","price":"19.90","quantity":2,"tax":{"rate":"7.0","amount":"2.61"},"tags":["a","b"]}'
+    lines = ",".join(["$line"] * 190)  # nginx takes no word of 25 KB in its configuration
+    return (f"server {{ listen 127.0.0.1:{port}; default_type application/json; location / {{ return 201 '{body}'; }} "
+            f"location = /lists {{ set $line '{line}'; return 201 '{{\"id\":1042,\"lines\":[{lines}]}}'; }} }}")
 
 
 def plain_proxy(port, upstream):
@@ -98,8 +102,9 @@ wrk.body = '{"item":"book","note":"' .. string.rep("y", 980) .. '"}'
 """
 
 
-def wrk_latency(url, seconds, connections=64, core=None, method="POST"):
-    """Requests a second and the median latency in µs of one wrk thread (POST: 1 KB each); fails on any error answer."""
+def wrk_told(url, seconds, connections=64, core=None, method="POST"):
+    """What one wrk thread did (POST: 1 KB each): requests a second, how many, their median latency in µs; fails on any error answer, or when
+    there was none."""
     with tempfile.NamedTemporaryFile("w", suffix=".lua") as script:
         script.write(WRK_POST if method == "POST" else "")
         script.flush()
@@ -107,23 +112,30 @@ def wrk_latency(url, seconds, connections=64, core=None, method="POST"):
         if core is not None:
             command = ["taskset", "-c", str(core), *command]
         told = subprocess.run(command, capture_output=True, text=True, check=True).stdout
-    if re.search(r"Non-2xx|Socket errors: connect [1-9]", told):
+    if re.search(r"Non-2xx|Socket errors: connect [1-9]|\b0 requests in", told):
         raise RuntimeError(told)
     p50, unit = re.search(r"50%\s+([\d.]+)(us|ms|s)", told).groups()
-    return float(re.search(r"Requests/sec:\s+([\d.]+)", told)[1]), float(p50) * {"us": 1, "ms": 1e3, "s": 1e6}[unit]
+    return {"rps": float(re.search(r"Requests/sec:\s+([\d.]+)", told)[1]), "count": int(re.search(r"(\d+) requests in", told)[1]),
+            "p50": float(p50) * {"us": 1, "ms": 1e3, "s": 1e6}[unit]}
 
 
 def wrk(url, seconds, connections=64, core=None):
     """Requests a second of one wrk thread that POSTs 1 KB; fails on any error answer."""
-    return wrk_latency(url, seconds, connections, core)[0]
+    return wrk_told(url, seconds, connections, core)["rps"]
 
 
-def cpu_us(pid):
-    """CPU time of all threads of a process so far, in µs (schedstat: exact, not sampled)."""
+def get(url):
+    with urllib.request.urlopen(url, timeout=10) as answer:
+        return answer.read().decode()
+
+
+def cpu_us(pid, waiting=False):
+    """CPU time of all threads of a process so far, in µs (schedstat: exact, not sampled); with `waiting` also what they waited for a core."""
     total = 0
     for task in os.listdir(f"/proc/{pid}/task"):
         with contextlib.suppress(OSError):
-            total += int(Path(f"/proc/{pid}/task/{task}/schedstat").read_text(encoding="ascii").split()[0])
+            ran, waited, _ = map(int, Path(f"/proc/{pid}/task/{task}/schedstat").read_text(encoding="ascii").split())
+            total += ran + waited if waiting else ran
     return total / 1000
 
 
@@ -151,9 +163,10 @@ def spread(values):
     return {"median": round(statistics.median(values), 3), "min": round(min(values), 3), "max": round(max(values), 3), "n": len(values)}
 
 
-def program(name, *arguments, timeout=600):
+def program(name, *arguments, timeout=600, core=None):
     """Runs one of the C++ benchmarks; it prints one JSON object."""
-    told = subprocess.run([str(BENCH / name), *map(str, arguments)], capture_output=True, text=True, timeout=timeout, check=False)
+    pinned = ["taskset", "-c", str(core)] if core is not None else []
+    told = subprocess.run([*pinned, str(BENCH / name), *map(str, arguments)], capture_output=True, text=True, timeout=timeout, check=False)
     if told.returncode != 0:
         raise RuntimeError(f"{name} {' '.join(map(str, arguments))} ended with {told.returncode}\n{told.stdout[-2000:]}{told.stderr[-2000:]}")
     return json.loads(told.stdout[told.stdout.index("{"):])

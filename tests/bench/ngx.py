@@ -1,35 +1,60 @@
-"""The nginx module: CPU per request and requests a second against the same nginx without it, same upstream, same load; interleaved pairs.
+"""The nginx under test: one worker as a proxy, with a module or without, and what a load costs it.
 
-nginx has core 0 for its loop and whatever threads the module starts, load and upstream have core 1. "loop" is the CPU of the worker's own
-thread, "all" that of all its threads: what is recorded is paid for by the recorder's thread.
+The worker's own thread, the event loop, has core 0, with a module and without; upstream, sink and load have core 1. Its other threads, which
+record and deliver, float over both as on a real server, and so take from the load as well as from the loop. "loop" is the CPU of the
+worker's own thread, "all" that of all its threads, until nothing captured is left to write or to send: the whole price.
 """
 
 import contextlib
+import dataclasses
 import os
-import tempfile
+import sqlite3
+import statistics
 import time
 from pathlib import Path
 
 import lab
 
-MODULE = lab.BUILD / "ngx_http_trotline_module.so"
-CONFIG = """
-[store]
-url = "sqlite:{dir}/store"
-guarantee = "{guarantee}"
-retention = "1h"
-[[hook]]
-topic = "order.created"
-match = "POST /orders"
-id = "response:/id"
-"""
 CONF = """
-{load}
-worker_processes 1; pid {dir}/nginx.pid; error_log {dir}/error.log warn; daemon off; {user}
-events {{ worker_connections 4096; }}
-http {{ access_log off; keepalive_requests 100000000; client_body_temp_path {dir}/b; proxy_temp_path {dir}/p; fastcgi_temp_path {dir}/f;
-  uwsgi_temp_path {dir}/u; scgi_temp_path {dir}/s; {trotline} {http} }}
+@MAIN@
+worker_processes 1; pid @DIR@/nginx.pid; error_log @DIR@/error.log warn; daemon off; @USER@
+events { worker_connections 4096; }
+http {
+access_log off; keepalive_requests 100000000;
+client_body_temp_path @DIR@/b; proxy_temp_path @DIR@/p; fastcgi_temp_path @DIR@/f; uwsgi_temp_path @DIR@/u; scgi_temp_path @DIR@/s;
+upstream up { server 127.0.0.1:@UPSTREAM@; keepalive 256; keepalive_requests 100000000; }
+upstream sink { server 127.0.0.1:@SINK@; keepalive 256; keepalive_requests 100000000; }
+proxy_http_version 1.1; proxy_set_header Connection '';
+@HTTP@
+server { listen 127.0.0.1:@PORT@; @SERVER@ }
+}
 """
+
+
+@dataclasses.dataclass
+class Kind:
+    """Texts for nginx.conf, and files beside it. In all of them @DIR@, @PORT@, @UPSTREAM@ and @SINK@ stand for what the site gets."""
+
+    main: str = ""
+    http: str = ""
+    server: str = "location / { proxy_pass http://up; }"
+    files: dict = dataclasses.field(default_factory=dict)
+
+
+PLAIN = Kind()
+
+
+@dataclasses.dataclass
+class Site:
+    port: int
+    worker: int
+    folder: Path
+    sent: int = 0  # requests of all loads so far
+
+    def recorded(self):
+        """How many events its store holds."""
+        with contextlib.closing(sqlite3.connect(f"file:{self.folder}/store/trotline.db?mode=ro", uri=True, timeout=5)) as store:
+            return store.execute("SELECT count(*) FROM events").fetchone()[0]
 
 
 def worker_of(master, deadline=10):
@@ -47,68 +72,69 @@ def loop_us(pid):
 
 
 @contextlib.contextmanager
-def site(upstream, folder, variant):
-    """nginx as a proxy: variant "plain" (no module), "off" (loaded), "async" or "hold". Yields its port and its worker's pid."""
+def site(kind, folder, upstream, sink=1):
     port = lab.free_port()
-    place = Path(folder) / f"{variant}-{port}"
+    place = Path(folder) / f"site-{port}"
     place.mkdir()
-    (place / "trotline.toml").write_text(CONFIG.format(dir=place, guarantee="async" if variant == "async" else "hold"), encoding="utf-8")
-    with_module = variant != "plain"
-    trotline = f"trotline_config {place}/trotline.toml; trotline {'off' if variant == 'off' else 'on'};" if with_module else ""
-    (place / "nginx.conf").write_text(CONF.format(dir=place, load=f"load_module {MODULE};" if with_module else "", trotline=trotline,
-                                                  user="user root;" if os.geteuid() == 0 else "", http=lab.plain_proxy(port, upstream)),
-                                      encoding="utf-8")
-    with lab.child(["nginx", "-p", place, "-c", place / "nginx.conf"], port=port, core=0) as master:
-        yield port, worker_of(master.pid)
+    known = {"MAIN": kind.main, "HTTP": kind.http, "SERVER": kind.server, "DIR": place, "PORT": port, "UPSTREAM": upstream, "SINK": sink,
+             "USER": "user root;" if os.geteuid() == 0 else ""}
+    for name, text in {"nginx.conf": CONF, **kind.files}.items():
+        for key, value in known.items():
+            text = text.replace(f"@{key}@", str(value))
+        (place / name).write_text(text, encoding="utf-8")
+    with lab.child(["nginx", "-p", place, "-c", place / "nginx.conf"], port=port, log=place / "output.log") as master:
+        worker = worker_of(master.pid)
+        os.sched_setaffinity(worker, {0})  # this one thread
+        yield Site(port, worker, place)
 
 
-def load(place, seconds, connections, path="/orders", method="POST"):
-    """Requests a second, CPU of the loop and of all threads per request, median latency; all in µs."""
-    port, worker = place
-    loop, everything = loop_us(worker), lab.cpu_us(worker)
-    rps, p50 = lab.wrk_latency(f"http://127.0.0.1:{port}{path}", seconds, connections, core=1, method=method)
-    count = rps * seconds
-    return {"rps": rps, "loop": (loop_us(worker) - loop) / count, "all": (lab.cpu_us(worker) - everything) / count, "p50": p50}
+def settle(place, deadline=60):
+    """Until the worker has nothing more to do: what is left is this run's, and would disturb the next."""
+    end = time.monotonic() + deadline
+    while time.monotonic() < end:
+        before = lab.cpu_us(place.worker, waiting=True)
+        time.sleep(0.05)
+        if lab.cpu_us(place.worker, waiting=True) - before < 1500:
+            return
+    raise RuntimeError(f"the worker on {place.port} finds no rest")
 
 
-def compare(count, first, second):
-    """Interleaved runs of two loads: the ratios of what they measured."""
-    runs = []
+def load(place, seconds, connections=64, path="/orders", method="POST", rest=True):
+    """One closed loop: requests a second, µs of CPU a request of the loop and of all threads, the median latency. Not rest: returns while
+    the worker may still be busy with what it captured."""
+    loop, everything = loop_us(place.worker), lab.cpu_us(place.worker)
+    told = lab.wrk_told(f"http://127.0.0.1:{place.port}{path}", seconds, connections, core=1, method=method)
+    place.sent += told["count"]
+    told["loop"] = (loop_us(place.worker) - loop) / told["count"]
+    if rest:
+        settle(place)
+    return told | {"all": (lab.cpu_us(place.worker) - everything) / told["count"]}
+
+
+def rounds(count, loads, turned=False):
+    """Runs all loads, one after the other, the order turned round each time. For each name what it measured, round by round. The first run
+    after a start costs more, whoever makes it, and does not count."""
+    runs = {name: [] for name in loads}
     for n in range(count):
-        if n % 2 == 0:
-            a, b = first(), second()
-        else:
-            b, a = second(), first()
-        runs.append((a, b))
-    return {key: lab.spread([b[key] / a[key] for a, b in runs]) for key in runs[0][0]} | {
-        "us": lab.spread([b["all"] for _, b in runs]), "plain_us": lab.spread([a["all"] for a, _ in runs])}
+        order = list(reversed(loads)) if (n + turned) % 2 else list(loads)
+        if n == 0:
+            loads[order[0]]()
+        for name in order:
+            runs[name].append(loads[name]())
+    return runs
 
 
-def measure(quick=False, folder=None):
-    seconds, count = (2, 3) if quick else (4, 7)
-    result = {}
-    with contextlib.ExitStack() as stack:
-        folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="trotline-bench-", dir=folder))
-        upstream = lab.free_port()
-        stack.enter_context(lab.nginx(lab.order_upstream(upstream), upstream, core=1))
-        sites = {name: stack.enter_context(site(upstream, folder, name)) for name in ("plain", "off", "async", "hold")}
-
-        def against_plain(name, connections=64, path="/orders", method="POST"):
-            return compare(count, lambda: load(sites["plain"], seconds, connections, path, method),
-                           lambda: load(sites[name], seconds, connections, path, method))
-
-        result["A/A"] = against_plain("plain")
-        result["off"] = against_plain("off")
-        result["unmatched GET"] = against_plain("hold", path="/other", method="GET")
-        result["async"] = against_plain("async")
-        result["hold 256"] = against_plain("hold", connections=256)
-        one = [(load(sites["plain"], 1, 1)["p50"], load(sites["hold"], 1, 1)["p50"], lab.fdatasync_us(folder)) for _ in range(count)]
-        result["hold 1: more ms than 2.5 fdatasync"] = lab.spread([(held - plain - 2.5 * sync) / 1000 for plain, held, sync in one])
-        result["hold 1: p50 us"] = lab.spread([held for _, held, _ in one])
-    return result
+def halves(runs):
+    """Plain nginx of each round: the mean of its two instances, whose memory does not lie alike."""
+    return [{key: (a[key] + b[key]) / 2 for key in a} for a, b in zip(runs["plain"], runs["plain again"])]
 
 
-if __name__ == "__main__":
-    import json
-    import sys
-    print(json.dumps(measure("--quick" in sys.argv), indent=1))
+def against(limits, runs):
+    """Round by round, as ratios; "us" is what a request cost in all, "loop_more" what it cost the loop beyond the limit's."""
+    ratios = {key: lab.spread([run[key] / limit[key] for run, limit in zip(runs, limits)]) for key in ("rps", "loop", "all", "p50")}
+    return ratios | {"us": lab.spread([run["all"] for run in runs]), "plain_us": lab.spread([limit["all"] for limit in limits]),
+                     "loop_more": lab.spread([run["loop"] - limit["loop"] for run, limit in zip(runs, limits)])}
+
+
+def median(runs, key):
+    return statistics.median(run[key] for run in runs)

@@ -12,7 +12,8 @@ trotline_packages_test="clang clang-format clang-tidy libclang-rt-14-dev llvm-14
     procps iproute2 nftables e2fsprogs nodejs mmdebstrap libnginx-mod-http-lua libnginx-mod-http-js
     libnginx-mod-http-modsecurity libnginx-mod-http-brotli-filter libnginx-mod-http-headers-more-filter"
 trotline_packages_nginx="nginx nginx-dev"
-trotline_packages_bench="wrk nghttp2-client nginx-light curl strace procps python3"
+trotline_packages_bench="wrk nghttp2-client nginx-light curl strace procps python3 libnginx-mod-http-lua libnginx-mod-http-js
+    libnginx-mod-http-modsecurity"
 trotline_packages_demo="python3 curl openssl"
 
 as_root() {
