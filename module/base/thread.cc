@@ -1,6 +1,7 @@
 #include "base/thread.h"
 
 #include <pthread.h>
+#include <sys/resource.h>
 
 #include <csignal>
 #include <system_error>
@@ -21,6 +22,11 @@ Result<void> Thread::start(const std::string& name, std::function<void()> body) 
     pthread_sigmask(SIG_SETMASK, &before, nullptr);
     pthread_setname_np(thread_.native_handle(), name.substr(0, 15).c_str());
     return {};
+}
+
+void Thread::give_way() {
+    constexpr int step = 5;  // a third of an equal share, when there is not enough for all
+    setpriority(PRIO_PROCESS, 0, getpriority(PRIO_PROCESS, 0) + step);
 }
 
 void Thread::join() {

@@ -19,6 +19,9 @@ class Thread {
 
     // name: at most 15 bytes (Linux). Fails with Code::no_memory when the system refuses a thread (fault F21).
     Result<void> start(const std::string& name, std::function<void()> body);
+    // The calling thread gives way to others of its process: call it first in body. (On Linux a thread has its own
+    // nice value.)
+    static void give_way();
     void join();
     bool running() const { return thread_.joinable(); }
 

@@ -72,6 +72,19 @@ def test_the_engines_threads_leave_signals_to_nginx(site, shop):
                     assert masked >> (number - 1) & 1
 
 
+def test_deliveries_give_way_to_the_sites_traffic(site, shop):
+    def nice(pid, task):
+        return int(read_proc(pid, f"task/{task}/stat").rpartition(") ")[2].split()[16])
+
+    def by_name(pid):
+        return {read_proc(pid, f"task/{task}/comm"): nice(pid, task) for task in os.listdir(f"/proc/{pid}/task")}
+
+    with site(upstream=shop) as host:
+        worker = host.workers()[0]
+        wait_until(lambda: by_name(worker)["trot-dispatch"] > nice(worker, worker), what="a dispatcher that gives way")
+        assert by_name(worker)["trot-writer"] == nice(worker, worker)  # clients wait for it
+
+
 # ---- the end, in peace and in haste
 
 ENDINGS = {"HUP": signal.SIGHUP, "QUIT": signal.SIGQUIT}
