@@ -108,8 +108,8 @@ ngx_int_t ngx_http_trotline_body_filter(ngx_http_request_t* r, ngx_chain_t* in) 
         if (ctx->committed) ctx->over = 1;
         return ngx_http_trotline_next_body(r, in);
     }
-    if (ngx_http_trotline_keep(ctx, in) != NGX_OK) return NGX_ERROR;
     if (ctx->committed && ctx->token == NULL) ctx->let_go = 1;
+    if (ngx_http_trotline_keep(ctx, in) != NGX_OK) return NGX_ERROR;
     if (ctx->let_go) return ngx_http_trotline_let_go(ctx, 0);
     r->buffered |= NGX_HTTP_TROTLINE_BUFFERED;
     if (ngx_http_trotline_holds_too_much(ctx)) ctx->trickling = 1;
@@ -127,6 +127,6 @@ ngx_int_t ngx_http_trotline_log(ngx_http_request_t* r) {
 void ngx_http_trotline_forget(void* given) {
     ngx_http_trotline_ctx_t* ctx = given;
     if (ctx->token != NULL) ctx->token->owner = NULL;
-    ngx_http_trotline_end_hold(ctx);
+    ngx_http_trotline_forget_held(ctx);
     abandon(ctx);
 }

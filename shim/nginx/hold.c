@@ -5,6 +5,9 @@
  * change succeed. */
 #include "trotline_nginx.h"
 
+#define OURS ((ngx_buf_tag_t)&ngx_http_trotline_module)
+
+/* In the pools of requests, so until they end: what has gone out is not given back before. */
 static size_t held_by_all;
 
 static void count_held(ngx_http_trotline_ctx_t* ctx, size_t bytes) {
@@ -85,67 +88,119 @@ static int stays_in_file(const ngx_http_trotline_ctx_t* ctx, ngx_buf_t* b) {
 static int stays_in_memory(const ngx_http_trotline_ctx_t* ctx, const ngx_buf_t* b) {
     const ngx_http_upstream_t* u = ctx->request->upstream;
     const ngx_event_pipe_t* p = u->pipe;
-    if (!u->buffering || p == NULL || b->tag != p->tag || !ngx_buf_in_memory(b) || b->in_file) return 0;
+    if (!u->buffering || p == NULL || b->tag != p->tag || !ngx_buf_in_memory(b) || b->in_file || b->last_buf) return 0;
     return p->upstream_done || p->upstream_eof || p->upstream_error;
 }
 
-ngx_int_t ngx_http_trotline_keep(ngx_http_trotline_ctx_t* ctx, ngx_chain_t* in) {
+static ngx_buf_t* refer_to(ngx_http_trotline_ctx_t* ctx, const ngx_buf_t* b) {
+    ngx_buf_t* made = ngx_calloc_buf(ctx->request->pool);
+    if (made == NULL) return NULL;
+    made->in_file = 1;
+    made->temp_file = b->temp_file;
+    made->file = b->file;
+    made->file_pos = b->file_pos;
+    made->file_last = b->file_last;
+    return made;
+}
+
+static ngx_buf_t* copy_of(ngx_http_trotline_ctx_t* ctx, ngx_buf_t* b, size_t size) {
     ngx_http_request_t* r = ctx->request;
+    ngx_buf_t* made = ngx_create_temp_buf(r->pool, size);
+    if (made == NULL) return NULL;
+    made->tag = OURS;
+    if (ngx_http_trotline_read_buf(b, (off_t)size, take_copy, made, r->connection->log) != NGX_OK) return NULL;
+    count_held(ctx, ctx->held_bytes + size);
+    return made;
+}
+
+/* What goes out at once goes in the upstream's own buffer, for which the upstream waits as it always does. */
+static int goes_as_it_is(const ngx_http_trotline_ctx_t* ctx, const ngx_buf_t* b) {
+    return (ctx->trickling || ctx->let_go) && ngx_buf_in_memory(b) && !b->last_buf;
+}
+
+static void mark_taken(ngx_buf_t* b) {
+    b->pos = b->last;
+    b->file_pos = b->file_last;
+}
+
+ngx_int_t ngx_http_trotline_keep(ngx_http_trotline_ctx_t* ctx, ngx_chain_t* in) {
     for (; in != NULL; in = in->next) {
         ngx_buf_t* b = in->buf;
+        ngx_buf_t* kept = b;
         const off_t size = ngx_buf_size(b);
-        if (size > 0 && stays_in_memory(ctx, b)) {
-            if (append(ctx, b) != NGX_OK) return NGX_ERROR;
-            count_held(ctx, ctx->held_bytes + (size_t)size);
-            continue;
-        }
+        const int stays = size > 0 && stays_in_memory(ctx, b);
+        const int lent = stays || goes_as_it_is(ctx, b);
+        if (stays) count_held(ctx, ctx->held_bytes + (size_t)size);
         if (size > 0) {
-            ngx_buf_t* copy;
-            if (stays_in_file(ctx, b)) {
-                copy = ngx_calloc_buf(r->pool);
-                if (copy == NULL) return NGX_ERROR;
-                copy->in_file = 1;
-                copy->temp_file = b->temp_file;
-                copy->file = b->file;
-                copy->file_pos = b->file_pos;
-                copy->file_last = b->file_last;
-            } else {
-                copy = ngx_create_temp_buf(r->pool, (size_t)size);
-                if (copy == NULL) return NGX_ERROR;
-                if (ngx_http_trotline_read_buf(b, size, take_copy, copy, r->connection->log) != NGX_OK)
-                    return NGX_ERROR;
-                count_held(ctx, ctx->held_bytes + (size_t)size);
-            }
-            if (append(ctx, copy) != NGX_OK) return NGX_ERROR;
+            if (!lent) kept = stays_in_file(ctx, b) ? refer_to(ctx, b) : copy_of(ctx, b, (size_t)size);
+            if (kept == NULL || append(ctx, kept) != NGX_OK) return NGX_ERROR;
         }
-        b->pos = b->last; /* taken */
-        b->file_pos = b->file_last;
+        if (!lent) mark_taken(b);
         if (b->last_buf && append_special(ctx, 1) != NGX_OK) return NGX_ERROR;
     }
     return NGX_OK;
 }
 
-/* All but the newest link with data stays behind when the tail is kept. */
-static ngx_chain_t* take_held(ngx_http_trotline_ctx_t* ctx, ngx_uint_t keep_tail) {
-    ngx_chain_t* out = ctx->held;
+/* Moves the last byte of a lent buffer to a link of ours behind it. */
+static ngx_int_t cut_byte(ngx_http_trotline_ctx_t* ctx, ngx_chain_t* link) {
+    ngx_chain_t* tail = ngx_chain_get_free_buf(ctx->request->pool, &ctx->free);
+    if (tail == NULL) return NGX_ERROR;
+    ngx_buf_t* b = tail->buf;
+    if (b->start == NULL) {
+        b->start = ngx_pnalloc(ctx->request->pool, 1);
+        if (b->start == NULL) return NGX_ERROR;
+        b->pos = b->last = b->start;
+        b->end = b->start + 1;
+        b->temporary = 1;
+        b->tag = OURS;
+    }
+    b->flush = 0;
+    *b->last++ = *--link->buf->last;
+    if (link->buf->in_file) link->buf->file_last--;
+    tail->next = link->next;
+    link->next = tail;
+    return NGX_OK;
+}
+
+/* All that is held but its tail: the newest of our buffers that has data, or the last byte of the upstream's. */
+static ngx_int_t take_all_but_tail(ngx_http_trotline_ctx_t* ctx, ngx_chain_t** out) {
     ngx_chain_t** cut = &ctx->held;
-    if (keep_tail)
-        for (ngx_chain_t** at = &ctx->held; *at != NULL; at = &(*at)->next)
-            if (ngx_buf_size((*at)->buf) > 0) cut = at;
-    if (!keep_tail || out == NULL) {
-        ctx->held = NULL;
-        ctx->held_last = &ctx->held;
-        return out;
+    for (ngx_chain_t** at = cut; *at != NULL; at = &(*at)->next)
+        if (ngx_buf_size((*at)->buf) > 0) cut = at;
+    ngx_chain_t* link = *cut;
+    if (link != NULL && ngx_buf_in_memory(link->buf) && link->buf->tag != OURS) {
+        if (cut_byte(ctx, link) != NGX_OK) return NGX_ERROR;
+        if (ngx_buf_size(link->buf) > 0)
+            cut = &link->next;
+        else
+            *cut = link->next; /* it was no more than that byte */
     }
     ngx_chain_t* tail = *cut;
     *cut = NULL;
-    if (tail == out) out = NULL;
+    *out = ctx->held;
     ctx->held = tail;
-    size_t bytes = 0;
-    for (ctx->held_last = &ctx->held; *ctx->held_last != NULL; ctx->held_last = &(*ctx->held_last)->next)
-        if (ngx_buf_in_memory((*ctx->held_last)->buf)) bytes += (size_t)ngx_buf_size((*ctx->held_last)->buf);
-    count_held(ctx, bytes);
+    ctx->held_last = &ctx->held;
+    while (*ctx->held_last != NULL) ctx->held_last = &(*ctx->held_last)->next;
+    return NGX_OK;
+}
+
+static ngx_chain_t* take_all(ngx_http_trotline_ctx_t* ctx) {
+    ngx_chain_t* out = ctx->held;
+    ctx->held = NULL;
+    ctx->held_last = &ctx->held;
     return out;
+}
+
+static ngx_int_t trickle(ngx_http_trotline_ctx_t* ctx, ngx_uint_t first) {
+    ngx_http_request_t* r = ctx->request;
+    ngx_chain_t* out = NULL;
+    if (take_all_but_tail(ctx, &out) != NGX_OK) return NGX_ERROR;
+    if (first) /* as the upstream's own buffers would be, which are gone */
+        for (ngx_chain_t* link = out; link != NULL; link = link->next)
+            if (link->next == NULL) link->buf->flush = 1;
+    const ngx_int_t rc = ngx_http_trotline_next_body(r, out);
+    ngx_chain_update_chains(r->pool, &ctx->free, &ctx->busy, &out, OURS);
+    return rc == NGX_OK ? NGX_AGAIN : rc;
 }
 
 ngx_int_t ngx_http_trotline_let_go(ngx_http_trotline_ctx_t* ctx, ngx_uint_t keep_tail) {
@@ -158,7 +213,8 @@ ngx_int_t ngx_http_trotline_let_go(ngx_http_trotline_ctx_t* ctx, ngx_uint_t keep
         /* Without an end of its own it would lie in the output's buffer. */
         if (!ctx->last && append_special(ctx, 0) != NGX_OK) return NGX_ERROR;
     }
-    if (!ctx->header_sent) {
+    const ngx_uint_t first = !ctx->header_sent;
+    if (first) {
         /* An upstream that dies later makes nginx close, after a header that had said otherwise: so it is here. */
         const unsigned keepalive = r->keepalive;
         r->keepalive = ctx->keepalive;
@@ -167,17 +223,11 @@ ngx_int_t ngx_http_trotline_let_go(ngx_http_trotline_ctx_t* ctx, ngx_uint_t keep
         r->keepalive = r->keepalive && keepalive;
         if (rc == NGX_ERROR || rc > NGX_OK) return rc;
         if (r->header_only) { /* 204, 304: nginx knows it only now */
-            ctx->held = NULL;
-            ctx->held_last = &ctx->held;
+            for (ngx_chain_t* link = take_all(ctx); link != NULL; link = link->next) mark_taken(link->buf);
             return rc;
         }
     }
-    ngx_chain_t* out = take_held(ctx, keep_tail);
-    if (keep_tail) /* as the upstream's own buffers would be, which are gone */
-        for (ngx_chain_t* link = out; link != NULL; link = link->next)
-            if (link->next == NULL) link->buf->flush = 1;
-    const ngx_int_t rc = ngx_http_trotline_next_body(r, out);
-    return keep_tail && rc == NGX_OK ? NGX_AGAIN : rc;
+    return keep_tail ? trickle(ctx, first) : ngx_http_trotline_next_body(r, take_all(ctx));
 }
 
 /* On the loop, from outside of the request. */
@@ -185,9 +235,12 @@ static void push(ngx_http_trotline_ctx_t* ctx) {
     ngx_http_request_t* r = ctx->request;
     ngx_connection_t* c = r->connection;
     ngx_http_set_log_request(c->log, r);
+    const ngx_event_pipe_t* pipe = r->upstream->pipe;
     if (ctx->last || ctx->broke_off)
         r->write_event_handler(r);
-    else /* the upstream's pipe would not ask for output before more comes */
+    else if (pipe != NULL && pipe->output_filter != NULL)
+        pipe->output_filter(pipe->output_ctx, NULL); /* it would not ask for output before more comes */
+    else
         ngx_http_output_filter(r, NULL);
     ngx_http_run_posted_requests(c);
 }
@@ -236,8 +289,12 @@ static void late(ngx_event_t* ev) {
 
 void ngx_http_trotline_end_hold(ngx_http_trotline_ctx_t* ctx) {
     if (ctx->deadline.timer_set) ngx_del_timer(&ctx->deadline);
-    count_held(ctx, 0); /* what goes out is nginx's to count */
     read_again(ctx);
+}
+
+void ngx_http_trotline_forget_held(ngx_http_trotline_ctx_t* ctx) {
+    ngx_http_trotline_end_hold(ctx);
+    count_held(ctx, 0);
 }
 
 /* Shorter than send_timeout, by which nginx would give the client up; not cancelable, so that a worker that shuts down

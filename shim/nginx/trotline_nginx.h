@@ -63,7 +63,9 @@ struct ngx_http_trotline_ctx_s {
     ngx_str_t accepted; /* its value as the client sent it */
     ngx_chain_t* held;
     ngx_chain_t** held_last;
-    size_t held_bytes; /* in memory */
+    ngx_chain_t* busy; /* buffers of ours that went out while the answer trickled … */
+    ngx_chain_t* free; /* … and that the client has taken */
+    size_t held_bytes; /* copies in memory, held or not yet given back */
     uint64_t gathered; /* bytes of the answer's body */
     ngx_event_t deadline;
     ngx_event_handler_pt reading; /* the connection's read handler, while ours is there */
@@ -117,6 +119,7 @@ void ngx_http_trotline_arm_deadline(ngx_http_trotline_ctx_t* ctx);
 /* Is more held than may be, by this answer or by all of them? */
 int ngx_http_trotline_holds_too_much(const ngx_http_trotline_ctx_t* ctx);
 void ngx_http_trotline_end_hold(ngx_http_trotline_ctx_t* ctx);
+void ngx_http_trotline_forget_held(ngx_http_trotline_ctx_t* ctx); /* its memory goes */
 
 /* body.c */
 typedef void (*ngx_http_trotline_take_pt)(void* to, trot_text bytes);
