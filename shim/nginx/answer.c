@@ -24,6 +24,7 @@ ngx_int_t ngx_http_trotline_header_filter(ngx_http_request_t* r) {
     ngx_http_trotline_ctx_t* ctx = ngx_http_trotline_get_ctx(r);
     if (ctx == NULL) return ngx_http_trotline_next_header(r);
     ngx_http_trotline_restore_codings(ctx);
+    if (ctx->answered) ngx_http_trotline_give_way(ctx); /* the second header of one request */
     if (ctx->capture == NULL || ctx->answered) return ngx_http_trotline_next_header(r);
     trot_response response = {0};
     response.size = sizeof response;

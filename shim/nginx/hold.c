@@ -203,13 +203,27 @@ static ngx_int_t trickle(ngx_http_trotline_ctx_t* ctx, ngx_uint_t first) {
     return rc == NGX_OK ? NGX_AGAIN : rc;
 }
 
+static void drop_all(ngx_http_trotline_ctx_t* ctx) {
+    for (ngx_chain_t* link = take_all(ctx); link != NULL; link = link->next) mark_taken(link->buf);
+}
+
+static void end(ngx_http_trotline_ctx_t* ctx) {
+    ctx->over = 1;
+    ngx_http_trotline_end_hold(ctx);
+    ctx->held_ms = (ngx_msec_int_t)(ngx_current_msec - ctx->held_since);
+    ctx->request->buffered &= ~NGX_HTTP_TROTLINE_BUFFERED;
+}
+
+void ngx_http_trotline_give_way(ngx_http_trotline_ctx_t* ctx) {
+    if (ctx->holding && !ctx->over) end(ctx);
+    ctx->over = 1;
+    drop_all(ctx);
+}
+
 ngx_int_t ngx_http_trotline_let_go(ngx_http_trotline_ctx_t* ctx, ngx_uint_t keep_tail) {
     ngx_http_request_t* r = ctx->request;
     if (!keep_tail) {
-        ctx->over = 1;
-        ngx_http_trotline_end_hold(ctx);
-        ctx->held_ms = (ngx_msec_int_t)(ngx_current_msec - ctx->held_since);
-        r->buffered &= ~NGX_HTTP_TROTLINE_BUFFERED;
+        end(ctx);
         /* Without an end of its own it would lie in the output's buffer. */
         if (!ctx->last && append_special(ctx, 0) != NGX_OK) return NGX_ERROR;
     }
@@ -223,7 +237,7 @@ ngx_int_t ngx_http_trotline_let_go(ngx_http_trotline_ctx_t* ctx, ngx_uint_t keep
         r->keepalive = r->keepalive && keepalive;
         if (rc == NGX_ERROR || rc > NGX_OK) return rc;
         if (r->header_only) { /* 204, 304: nginx knows it only now */
-            for (ngx_chain_t* link = take_all(ctx); link != NULL; link = link->next) mark_taken(link->buf);
+            drop_all(ctx);
             return rc;
         }
     }

@@ -114,6 +114,8 @@ void ngx_http_trotline_forget(void* ctx);               /* the request's pool is
 void ngx_http_trotline_hold(ngx_http_trotline_ctx_t* ctx);
 ngx_int_t ngx_http_trotline_keep(ngx_http_trotline_ctx_t* ctx, ngx_chain_t* in);
 ngx_int_t ngx_http_trotline_let_go(ngx_http_trotline_ctx_t* ctx, ngx_uint_t keep_tail);
+/* A filter behind ours (image_filter) has refused the rest of the answer and makes one of its own. */
+void ngx_http_trotline_give_way(ngx_http_trotline_ctx_t* ctx);
 void ngx_http_trotline_recorded(void* ctx, const trot_done* done);
 void ngx_http_trotline_arm_deadline(ngx_http_trotline_ctx_t* ctx);
 /* Is more held than may be, by this answer or by all of them? */

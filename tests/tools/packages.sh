@@ -10,7 +10,7 @@ trotline_packages_build="g++ cmake ninja-build pkg-config libevent-dev libidn2-d
     libssl-dev libsqlite3-dev libfmt-dev zlib1g-dev libbrotli-dev libtomlplusplus-dev libcli11-dev libcmocka-dev ca-certificates"
 trotline_packages_test="clang clang-format clang-tidy libclang-rt-14-dev llvm-14 python3 python3-pytest curl openssl sqlite3 strace
     procps iproute2 nftables e2fsprogs nodejs mmdebstrap libnginx-mod-http-lua libnginx-mod-http-js
-    libnginx-mod-http-modsecurity libnginx-mod-http-brotli-filter libnginx-mod-http-headers-more-filter"
+    libnginx-mod-http-modsecurity libnginx-mod-http-brotli-filter libnginx-mod-http-headers-more-filter libnginx-mod-http-image-filter"
 trotline_packages_nginx="nginx nginx-dev"
 trotline_packages_bench="wrk nghttp2-client nginx-light curl strace procps python3 libnginx-mod-http-lua libnginx-mod-http-js
     libnginx-mod-http-modsecurity"
