@@ -25,14 +25,13 @@ bool decode(const RawBody& raw, std::string_view coding, Body& body, bool& cut) 
 
 }  // namespace
 
-Body read_body(const RawBody& raw, JsonReader& reader) {
-    Body body;
+void read_body(const RawBody& raw, JsonReader& reader, Body& body) {
     bool cut = raw.cut;
     body.bytes = raw.bytes;
     const std::string* coding = find_field(*raw.fields, "content-encoding");
     if (coding != nullptr && !raw.bytes.empty() && !equal_nocase(*coding, "identity") &&
         !decode(raw, *coding, body, cut))
-        return body;
+        return;
     if (body.bytes.substr(0, byte_order_mark.size()) == byte_order_mark)
         body.bytes.remove_prefix(byte_order_mark.size());
 
@@ -41,7 +40,7 @@ Body read_body(const RawBody& raw, JsonReader& reader) {
         body.fields = parse_form(*type, body.bytes);
         if (!body.fields.empty()) {
             body.state = Body::State::form;
-            return body;
+            return;
         }
     }
     if (!body.bytes.empty()) reader.load(body.bytes);
@@ -53,7 +52,6 @@ Body read_body(const RawBody& raw, JsonReader& reader) {
     } else if (!body.bytes.empty()) {
         body.state = Body::State::opaque;
     }
-    return body;
 }
 
 }  // namespace trot

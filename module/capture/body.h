@@ -13,7 +13,7 @@ struct RawBody {
     size_t cap = 0;                  // of the decoded bytes
 };
 
-// `reader` holds the document afterwards when the state is json.
-Body read_body(const RawBody& raw, JsonReader& reader);
+// `reader` holds the document afterwards when the state is json. Filled in its place: its views point into itself.
+void read_body(const RawBody& raw, JsonReader& reader, Body& body);
 
 }  // namespace trot

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "capture/redact.h"
+#include "plan/expr.h"
 
 namespace trot {
 namespace {
@@ -18,9 +19,10 @@ bool regex_holds(const Condition& condition, const std::string& text) {
     }
 }
 
-std::string shown(const Value& value, const Source& source, const std::vector<std::string>& redact) {
+std::string shown(const Value& value, const Sources& sources, const std::vector<std::string>& redact) {
     if (!value.there()) return "is missing";
-    if (is_redacted_source(source, redact)) return "is another (its value is redacted)";
+    if (std::any_of(sources.begin(), sources.end(), [&](const Source& one) { return is_redacted_source(one, redact); }))
+        return "is another (its value is redacted)";
     std::string text = value.json ? std::string(value.json->raw) : json_quote(value.text);
     if (text.size() > max_shown) text = text.substr(0, max_shown) + "…";
     return "is " + text;
@@ -37,6 +39,14 @@ std::string wanted(const Condition& condition) {
             return (several ? "wants none of " : "wants anything but ") + list;
         case Condition::Test::regex:
             return "wants " + (condition.spelling.empty() ? "a match" : condition.spelling);
+        case Condition::Test::contains:
+            return "wants " + list + " in it";
+        case Condition::Test::lacks:
+            return "wants it without " + list;
+        case Condition::Test::same:
+            return "wants the same as " + spell_sources(condition.twin);
+        case Condition::Test::other:
+            return "wants another than " + spell_sources(condition.twin);
         case Condition::Test::present:
             return "wants it present";
         case Condition::Test::absent:
@@ -45,18 +55,32 @@ std::string wanted(const Condition& condition) {
     return {};
 }
 
+bool of_response(const Source& source) {
+    return source.part == Source::Part::response || source.part == Source::Part::response_text;
+}
+
+// Objects and arrays are alike when their bytes are.
+bool alike(const Value& a, const Value& b) {
+    const auto has_text = [](const Value& value) {
+        return !value.json || (value.json->kind != JsonKind::array && value.json->kind != JsonKind::object);
+    };
+    if (has_text(a) && has_text(b)) return a.as_text() == b.as_text();
+    return a.json && b.json && a.json->raw == b.json->raw;
+}
+
 }  // namespace
 
 Finding check(const Condition& condition, Facts& facts, bool want_why) {
     Finding finding;
-    const Value value = facts.find(condition.source);
-    if (value.state == Value::State::unreadable) {
+    const Source* asked = nullptr;
+    const Value value = facts.find(condition.sources, &asked);
+    Value twin;
+    if (!condition.twin.empty() && value.state != Value::State::unreadable) twin = facts.find(condition.twin, &asked);
+    if (value.state == Value::State::unreadable || twin.state == Value::State::unreadable) {
         finding.unproven = true;
-        if (want_why) {
-            const bool answer = condition.source.part == Source::Part::response;
-            finding.why =
-                spell(condition.source) + " cannot be told: " + (answer ? facts.response() : facts.request()).why;
-        }
+        if (want_why)
+            finding.why = spell_sources(condition.sources) +
+                          " cannot be told: " + (of_response(*asked) ? facts.response() : facts.request()).why;
         return finding;
     }
     const auto listed = [&] {
@@ -77,6 +101,17 @@ Finding check(const Condition& condition, Facts& facts, bool want_why) {
         case Condition::Test::regex:
             finding.holds = comparable && regex_holds(condition, value.as_text());
             break;
+        case Condition::Test::contains:
+            finding.holds = comparable && value.as_text().find(condition.values.front()) != std::string::npos;
+            break;
+        case Condition::Test::lacks:
+            finding.holds = !comparable || value.as_text().find(condition.values.front()) == std::string::npos;
+            break;
+        case Condition::Test::same:
+        case Condition::Test::other:
+            finding.holds =
+                twin.there() && value.there() && alike(value, twin) == (condition.test == Condition::Test::same);
+            break;
         case Condition::Test::present:
             finding.holds = value.there();
             break;
@@ -85,8 +120,8 @@ Finding check(const Condition& condition, Facts& facts, bool want_why) {
             break;
     }
     if (!finding.holds && want_why)
-        finding.why = spell(condition.source) + " " +
-                      shown(value, condition.source, facts.exchange().plan->capture.redact) + ", " + wanted(condition);
+        finding.why = spell_sources(condition.sources) + " " +
+                      shown(value, condition.sources, facts.exchange().plan->capture.redact) + ", " + wanted(condition);
     return finding;
 }
 

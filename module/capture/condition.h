@@ -1,8 +1,9 @@
-// Conditions: does an exchange meet a line of `when`? A missing value fails `equals`, `regex` and `present`, and holds
-// for `differs` and `absent`; null counts as there. What cannot be read proves nothing: no condition on it holds.
-// Callers: evaluate. Threads: as Facts.
+// Conditions: does an exchange meet a line of `when`? A missing value fails `equals`, `regex`, `same`, `other` and
+// `present`, and holds for `differs`, `lacks` and `absent`; null counts as there. What cannot be read proves nothing:
+// no condition on it holds. Callers: evaluate. Threads: as Facts.
 #pragma once
 
+#include <algorithm>
 #include <string>
 
 #include "capture/source.h"
@@ -19,7 +20,9 @@ Finding check(const Condition& condition, Facts& facts, bool want_why);
 
 // Is it about one batch item?
 inline bool about_item(const Condition& condition) {
-    return condition.source.part == Source::Part::item || condition.source.part == Source::Part::request_item;
+    const auto of_item = [](const Source& source) { return source.of_item(); };
+    return std::any_of(condition.sources.begin(), condition.sources.end(), of_item) ||
+           std::any_of(condition.twin.begin(), condition.twin.end(), of_item);
 }
 
 }  // namespace trot

@@ -9,7 +9,10 @@
 //   event_partial_answer); its payload is then {"id":…} or null. An event's payload is sound JSON unless event_opaque
 //   is set.
 // - Without `payload`: the batch item, else the answer's body, else (empty) {"id":…}. A form gives an object of its
-// fields.
+// fields. With phase "before" the request takes the answer's place.
+// - Each topic of a hook makes an event of its own. One whose computed part is missing or no part of a topic makes
+// none.
+// - Events of phase "before" come first; where hooks walk the same array, first of their element.
 // - With `items`: one event for each element, conditions on item: and request-item: are asked of each; an answer that
 // cannot be
 //   read gives one marked event; an answer without that array gives none.
@@ -35,8 +38,8 @@ inline constexpr size_t max_items = 10000;  // events of one exchange and hook; 
 
 class Evaluator {
   public:
-    // Events in the order of the hooks and items. reports: filled for every hook of the plan when not null (explain),
-    // else skipped. Throws nothing but std::bad_alloc.
+    // Events in the order of the hooks, items and topics, those of phase "before" first. reports: filled for every hook
+    // of the plan when not null (explain), else skipped. Throws nothing but std::bad_alloc.
     std::vector<Event> evaluate(const Exchange& exchange, std::vector<HookReport>* reports);
 
     // Hooks of the last evaluate() that may have been meant but whose conditions could not be read.
@@ -47,7 +50,7 @@ class Evaluator {
     void judge(Pass& pass, const PathMatch& match, std::string* why);
     bool conditions(Pass& pass, const Hook& hook, bool of_items, std::string* why);
     void each_item(Pass& pass, const PathMatch& match, std::string* why);
-    void emit(Pass& pass, const PathMatch& match, std::string_view item, uint32_t flags);
+    size_t emit(Pass& pass, const PathMatch& match, std::string_view item, uint32_t flags, std::string* why);
 
     Readers readers_;
     JsonReader scratch_;

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "plan/shape.h"
+
 namespace trot {
 namespace {
 
@@ -13,6 +15,8 @@ void add(std::vector<std::string>& names, std::string_view name) {
 void ask(Needs& needs, const Source& source) {
     switch (source.part) {
         case Source::Part::request:
+        case Source::Part::request_item:
+        case Source::Part::request_text:
         case Source::Part::form:
             needs.request_body = true;
             break;
@@ -37,15 +41,36 @@ Needs needs_of(const Plan& plan) {
     Needs needs;
     needs.request_fields = {"content-type", "content-encoding", "x-http-method-override"};
     needs.response_fields = {"content-type", "content-encoding"};
+    const auto ask_all = [&needs](const Sources& sources) {
+        for (const Source& source : sources) ask(needs, source);
+    };
+    const auto ask_wording = [&](const Wording& wording) {
+        for (const Wording::Piece& piece : wording.pieces) ask_all(piece.any);
+    };
+    const auto ask_conditions = [&](const std::vector<Condition>& conditions) {
+        for (const Condition& condition : conditions) {
+            ask_all(condition.sources);
+            ask_all(condition.twin);
+        }
+    };
+    const auto want = [&needs](int low, int high) {
+        for (int status = std::max(1, low); status <= std::min(999, high); ++status)
+            needs.statuses.set(static_cast<size_t>(status));
+    };
     for (const Hook& hook : plan.hooks) {
-        ask(needs, hook.id);
-        ask(needs, hook.items);
-        for (const Source& source : hook.payload) ask(needs, source);
-        for (const auto& member : hook.payload_members) ask(needs, member.second);
-        for (const Condition& condition : hook.when) ask(needs, condition.source);
-        for (const StatusRange& range : hook.status)
-            for (int status = std::max(1, range.low); status <= std::min(999, range.high); ++status)
-                needs.statuses.set(static_cast<size_t>(status));
+        ask_all(hook.id);
+        ask_all(hook.items);
+        for (const Wording& topic : hook.topics) ask_wording(topic);
+        ask_wording(hook.resource);
+        ask_wording(hook.action);
+        each_source(hook.payload, [&needs](const Source& source) { ask(needs, source); });
+        ask_conditions(hook.when);
+        for (const StatusRange& range : hook.status) want(range.low, range.high);
+        const RoutingContext& context = plan.contexts[hook.context];
+        if ((context.method_override & RoutingContext::by_form) != 0) needs.request_body = true;
+        if (!context.envelope.set()) continue;
+        want(200, 299);  // the status that the hook wants may be inside
+        ask_conditions(context.envelope.when);
     }
     return needs;
 }

@@ -4,8 +4,8 @@
 #include <utility>
 #include <vector>
 
+#include "plan/shape.h"
 #include "store/store.h"
-#include "url/target.h"
 
 namespace trot {
 namespace {
@@ -19,16 +19,20 @@ bool plain_integer(std::string_view text) {
     return std::all_of(text.begin(), text.end(), [](char c) { return c >= '0' && c <= '9'; });
 }
 
-std::string as_json(const Value& value) {
+// A text of the exchange may be meant as a number; one of the file says what it is.
+std::string as_json(const Value& value, const Source& source) {
     if (value.json) return std::string(value.json->raw);
+    if (source.part == Source::Part::literal || source.part == Source::Part::response_text ||
+        source.part == Source::Part::request_text)
+        return json_quote(value.text);
     return plain_integer(value.text) ? value.text : json_quote(value.text);
 }
 
 // The key's last step: what a value is called when it becomes a member.
 std::string member_name(const Source& source) {
     if (source.part == Source::Part::status) return "status";
-    const bool pointer = source.part == Source::Part::response || source.part == Source::Part::request ||
-                         source.part == Source::Part::item || source.part == Source::Part::request_item;
+    const bool pointer =
+        source.part == Source::Part::response || source.part == Source::Part::request || source.of_item();
     if (!pointer) return source.key;
     std::string name;
     const std::string_view last = std::string_view(source.key).substr(source.key.rfind('/') + 1);
@@ -61,14 +65,8 @@ void put(Members& members, std::string key, std::string value) {
     members.emplace_back(std::move(key), std::move(value));
 }
 
-std::string form_object(const Fields& fields) {
-    Members members;
-    for (const Field& field : fields) put(members, json_quote(field.name), json_quote(field.value));
-    return object_of(members);
-}
-
 // A whole body: JSON and form as JSON, anything else as its bytes.
-bool whole_body(const Body& body, Payload& out) {
+bool whole_body(const Source& source, const Body& body, Facts& facts, Payload& out) {
     switch (body.state) {
         case Body::State::json: {
             // The document's own bytes, without white space around it.
@@ -79,7 +77,7 @@ bool whole_body(const Body& body, Payload& out) {
             return true;
         }
         case Body::State::form:
-            out.bytes = form_object(body.fields);
+            out.bytes = facts.find(source).json->raw;
             return true;
         case Body::State::opaque:
             out.bytes = body.bytes;
@@ -91,9 +89,14 @@ bool whole_body(const Body& body, Payload& out) {
 }
 
 const Body* body_of(Source::Part part, Facts& facts) {
-    if (part == Source::Part::response) return &facts.response();
-    if (part == Source::Part::request || part == Source::Part::form) return &facts.request();
+    using Part = Source::Part;
+    if (part == Part::response || part == Part::response_text) return &facts.response();
+    if (part == Part::request || part == Part::request_text || part == Part::form) return &facts.request();
     return nullptr;
+}
+
+bool is_whole_body(const Source& source) {
+    return source.key.empty() && (source.part == Source::Part::response || source.part == Source::Part::request);
 }
 
 // What an unreadable body means for the event.
@@ -106,98 +109,146 @@ uint32_t unreadable_flag(const Body& body, const Exchange& exchange, bool answer
 uint32_t flag_of(const Source& source, Facts& facts) {
     const Body* body = body_of(source.part, facts);
     if (body == nullptr || body->readable()) return 0;
-    return unreadable_flag(*body, facts.exchange(), source.part == Source::Part::response);
+    return unreadable_flag(*body, facts.exchange(), body == &facts.response());
+}
+
+uint32_t flags_of(const Sources& sources, Facts& facts) {
+    uint32_t flags = 0;
+    for (const Source& source : sources) flags |= flag_of(source, facts);
+    return flags;
 }
 
 Payload only_id(const ResourceId& id, uint32_t flags) {
     return {id.json.empty() ? std::string("null") : "{\"id\":" + id.json + "}", flags};
 }
 
-Payload default_payload(Facts& facts, const ResourceId& id, std::string_view item) {
-    Payload out;
-    if (!item.empty()) {
-        out.bytes = item;
-        return out;
-    }
-    const Body& body = facts.response();
-    if (whole_body(body, out)) return out;
-    return only_id(id, body.readable() ? 0 : unreadable_flag(body, facts.exchange(), true));
-}
+bool shape_json(const Shape& shape, Facts& facts, std::string& out, uint32_t& flags);
 
-Payload from_members(const Hook& hook, Facts& facts) {
-    Payload out;
-    Members members;
-    for (const auto& [name, source] : hook.payload_members) {
-        const Value value = facts.find(source);
-        if (value.there())
-            members.emplace_back(json_quote(name), as_json(value));
+void object_json(const Shape& shape, Facts& facts, std::string& out, uint32_t& flags) {
+    out += '{';
+    bool some = false;
+    for (size_t i = 0; i < shape.children.size(); ++i) {
+        const size_t before = out.size();
+        if (some) out += ',';
+        out += shape.names[i];
+        out += ':';
+        if (shape_json(shape.children[i], facts, out, flags))
+            some = true;
         else
-            out.flags |= flag_of(source, facts);
+            out.resize(before);
     }
-    out.bytes = object_of(members);
-    return out;
+    out += '}';
 }
 
-// Members of objects, later sources win; a value that is no object joins under its own name.
+void array_json(const Shape& shape, Facts& facts, std::string& out, uint32_t& flags) {
+    out += '[';
+    for (size_t i = 0; i < shape.children.size(); ++i) {
+        if (i > 0) out += ',';
+        if (!shape_json(shape.children[i], facts, out, flags)) out += "null";
+    }
+    out += ']';
+}
+
+// Appends the JSON of a shape; false (and nothing appended) when it is not there.
+bool shape_json(const Shape& shape, Facts& facts, std::string& out, uint32_t& flags) {
+    const Source* source = nullptr;
+    switch (shape.kind) {
+        case Shape::Kind::literal:
+            out += shape.json;
+            return true;
+        case Shape::Kind::object:
+            object_json(shape, facts, out, flags);
+            return true;
+        case Shape::Kind::array:
+            array_json(shape, facts, out, flags);
+            return true;
+        default:
+            break;
+    }
+    const Value value = facts.find(shape.sources, &source);
+    if (value.state == Value::State::unreadable) {
+        flags |= flags_of(shape.sources, facts);
+        return false;
+    }
+    if (shape.kind == Shape::Kind::present || shape.kind == Shape::Kind::absent)
+        out += value.there() == (shape.kind == Shape::Kind::present) ? "true" : "false";
+    else if (value.there())
+        out += as_json(value, *source);
+    else
+        return false;
+    return true;
+}
+
+// Members of objects, later ones win; a value that is no object joins under its own name.
 Payload merged(const Hook& hook, Facts& facts, const ResourceId& id) {
     Payload out;
     Members members;
     JsonReader reader;
-    for (const Source& source : hook.payload) {
-        const Value value = facts.find(source);
-        const Body* body = source.key.empty() ? body_of(source.part, facts) : nullptr;
-        if (body != nullptr && body->state == Body::State::form) {
-            for (const Field& field : body->fields) put(members, json_quote(field.name), json_quote(field.value));
-        } else if (!value.there()) {
-            out.flags |= flag_of(source, facts);
-        } else if (value.json && value.json->kind == JsonKind::object) {
-            reader.load(value.json->raw);
+    std::string json;
+    for (const Shape& shape : hook.payload.children) {
+        json.clear();
+        if (!shape_json(shape, facts, json, out.flags)) continue;
+        reader.load(json);
+        if (reader.find("").kind == JsonKind::object) {
             for (const JsonMember& member : reader.members(""))
                 put(members, std::string(member.key), std::string(member.value.raw));
-        } else if (!source.key.empty() || source.part == Source::Part::status) {
-            put(members, json_quote(member_name(source)), as_json(value));
+            continue;
         }
+        const Source* source = nullptr;
+        if (shape.kind == Shape::Kind::sources) (void)facts.find(shape.sources, &source);
+        if (source != nullptr && !member_name(*source).empty()) put(members, json_quote(member_name(*source)), json);
     }
     if (members.empty()) return only_id(id, out.flags);
     out.bytes = object_of(members);
     return out;
 }
 
-Payload first_there(const Hook& hook, Facts& facts, const ResourceId& id) {
-    Payload out;
-    bool readable_content = false;
-    for (const Source& source : hook.payload) {
+// An element by itself, without looking into it.
+bool whole_item(const Source& source, std::string_view item, Payload& out) {
+    if (source.part != Source::Part::item || !source.key.empty() || item.empty()) return false;
+    out.bytes = item;
+    return true;
+}
+
+// One alternative of `first`: false when it is not there, or null: nothing to tell, the next one may.
+bool take(const Shape& shape, Facts& facts, std::string_view item, Payload& out, bool& missed) {
+    if (shape.kind != Shape::Kind::sources) return shape_json(shape, facts, out.bytes, out.flags);
+    for (const Source& source : shape.sources) {
         const Body* body = body_of(source.part, facts);
-        if (body != nullptr && source.key.empty()) {
-            if (whole_body(*body, out)) return out;
+        if (is_whole_body(source)) {
+            if (whole_body(source, *body, facts, out)) return true;
+        } else if (whole_item(source, item, out)) {
+            return true;
         } else {
             const Value value = facts.find(source);
-            const bool null = value.json && value.json->kind == JsonKind::null;  // nothing to tell: the next source may
+            const bool null = value.json && value.json->kind == JsonKind::null;
             if (value.there() && !null) {
-                out.bytes = as_json(value);
-                return out;
+                out.bytes = as_json(value, source);
+                return true;
             }
         }
         out.flags |= flag_of(source, facts);
-        readable_content = readable_content || (body != nullptr && body->readable() && !body->bytes.empty());
+        missed = missed || (body != nullptr && body->readable() && !body->bytes.empty());
     }
-    // An empty answer (204) has nothing to give; a body without the place that the hook names is a mistake to be seen.
-    return only_id(id, out.flags | (readable_content ? event_unmapped : 0U));
+    return false;
 }
 
-std::string last_segment(std::string_view location) {
-    std::string_view path = path_of(location);
-    path = path.substr(0, path.find('#'));
-    while (!path.empty() && path.back() == '/') path.remove_suffix(1);
-    return percent_decode(path.substr(path.rfind('/') + 1), false);
+Payload first_there(const Hook& hook, Facts& facts, const ResourceId& id, std::string_view item) {
+    Payload out;
+    bool missed = false;
+    for (const Shape& shape : hook.payload.children)
+        if (take(shape, facts, item, out, missed)) return out;
+    // An empty answer (204) has nothing to give; a body without the place that the hook names is a mistake to be seen.
+    return only_id(id, out.flags | (missed ? event_unmapped : 0U));
 }
 
 }  // namespace
 
 ResourceId read_id(const Hook& hook, Facts& facts) {
     ResourceId id;
-    id.wanted = hook.id.set();
-    const Value value = facts.find(hook.id);
+    id.wanted = !hook.id.empty();
+    const Source* source = nullptr;
+    const Value value = facts.find(hook.id, &source);
     if (!value.there()) return id;
     if (value.json) {
         const JsonKind kind = value.json->kind;
@@ -207,17 +258,19 @@ ResourceId read_id(const Hook& hook, Facts& facts) {
         }
         return id;
     }
-    const bool location = hook.id.part == Source::Part::header &&
-                          (equal_nocase(hook.id.key, "location") || equal_nocase(hook.id.key, "content-location"));
+    const bool location = source->part == Source::Part::header &&
+                          (equal_nocase(source->key, "location") || equal_nocase(source->key, "content-location"));
     id.text = location ? last_segment(value.text) : value.text;
     if (!id.text.empty()) id.json = plain_integer(id.text) ? id.text : json_quote(id.text);
     return id;
 }
 
 Payload build_payload(const Hook& hook, Facts& facts, const ResourceId& id, std::string_view item) {
-    if (!hook.payload_members.empty()) return from_members(hook, facts);
-    if (hook.payload.empty()) return default_payload(facts, id, item);
-    return hook.merge ? merged(hook, facts, id) : first_there(hook, facts, id);
+    if (hook.payload.kind == Shape::Kind::first) return first_there(hook, facts, id, item);
+    if (hook.payload.kind == Shape::Kind::merged) return merged(hook, facts, id);
+    Payload out;
+    shape_json(hook.payload, facts, out.bytes, out.flags);
+    return out;
 }
 
 }  // namespace trot

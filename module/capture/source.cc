@@ -3,6 +3,8 @@
 #include <algorithm>
 
 #include "capture/body.h"
+#include "capture/envelope.h"
+#include "capture/form_json.h"
 #include "url/target.h"
 
 namespace trot {
@@ -18,7 +20,8 @@ Value text_value(std::string text) {
 }
 
 // The last pair of that name: duplicate keys, last wins (as PHP and most frameworks read them).
-Value last_of(const Fields& fields, std::string_view name) {
+template <class List>
+Value last_of(const List& fields, std::string_view name) {
     for (size_t i = fields.size(); i-- > 0;)
         if (fields[i].name == name) return text_value(fields[i].value);
     return {};
@@ -37,30 +40,61 @@ Value json_value(const JsonValue& found) {
     return value;
 }
 
+Value body_text(const Body& body) {
+    if (body.state == Body::State::empty) return {};
+    if (body.readable()) return text_value(std::string(body.bytes));
+    Value value;
+    value.state = Value::State::unreadable;
+    return value;
+}
+
 size_t decoded_cap(uint64_t capture_cap) {
     return static_cast<size_t>(std::min<uint64_t>(capture_cap * 8, max_decoded));
 }
 
 }  // namespace
 
-const Body& Facts::request() {
+std::string last_segment(std::string_view location) {
+    std::string_view path = path_of(location);
+    path = path.substr(0, path.find('#'));
+    while (!path.empty() && path.back() == '/') path.remove_suffix(1);
+    return percent_decode(path.substr(path.rfind('/') + 1), false);
+}
+
+Body& Facts::read_request() {
     if (!request_) {
         const size_t cap = decoded_cap(exchange_.plan->capture.request_cap);
-        request_ =
-            read_body({exchange_.request_body, &exchange_.request_fields, exchange_.request_truncated, true, cap},
-                      readers_.request);
+        read_body({exchange_.request_body, &exchange_.request_fields, exchange_.request_truncated, true, cap},
+                  readers_.request, request_.emplace());
     }
     return *request_;
 }
 
-const Body& Facts::response() {
+const Body& Facts::request() { return read_request(); }
+
+const Body& Facts::outer() {
     if (!response_) {
         const size_t cap = decoded_cap(exchange_.plan->capture.response_cap);
         const bool cut = exchange_.response_truncated || exchange_.ended_early;
-        response_ =
-            read_body({exchange_.response_body, &exchange_.response_fields, cut, false, cap}, readers_.response);
+        read_body({exchange_.response_body, &exchange_.response_fields, cut, false, cap}, readers_.response,
+                  response_.emplace());
     }
     return *response_;
+}
+
+const Body& Facts::response() { return inside_ && inside_->body ? *inside_->body : outer(); }
+
+int Facts::status() {
+    if (!inside_) return exchange_.status;
+    if (inside_->broken) return 0;
+    return inside_->status != 0 ? inside_->status : exchange_.status;
+}
+
+void Facts::enter(const RoutingContext& context) {
+    if (context_ == &context) return;
+    context_ = &context;
+    inside_.reset();  // an envelope is recognised from the outside
+    if (context.envelope.set()) inside_ = open_envelope(context.envelope, *this);
 }
 
 void Facts::set_item(std::string_view item, std::string_view request_item) {
@@ -69,8 +103,26 @@ void Facts::set_item(std::string_view item, std::string_view request_item) {
     item_loaded_ = request_item_loaded_ = false;
 }
 
-Value Facts::in_body(const Body& body, JsonReader& reader, std::string_view pointer) {
-    if (body.state == Body::State::json) return json_value(reader.find(pointer));
+Value Facts::find_outside(std::string_view pointer) {
+    const Body& body = outer();
+    if (body.state == Body::State::json) return json_value(readers_.response.find(pointer));
+    Value value;
+    if (!body.readable()) value.state = Value::State::unreadable;
+    return value;
+}
+
+Value Facts::in_response(const std::string& pointer) {
+    return inside_ && inside_->body ? find_outside(inside_->pointer + pointer) : find_outside(pointer);
+}
+
+Value Facts::in_request(std::string_view pointer) {
+    Body& body = read_request();
+    if (body.state == Body::State::form && body.form_json.empty()) {
+        body.form_json = form_json(body.fields);
+        readers_.request.load(body.form_json);
+    }
+    if (body.state == Body::State::json || body.state == Body::State::form)
+        return json_value(readers_.request.find(pointer));
     Value value;
     if (!body.readable()) value.state = Value::State::unreadable;
     return value;
@@ -83,14 +135,14 @@ Value Facts::in_item(JsonReader& reader, std::string_view& text, bool& loaded, s
     return json_value(reader.find(pointer));
 }
 
-Value Facts::find(const Source& source) {
+Value Facts::find_there(const Source& source) {
     switch (source.part) {
         case Source::Part::none:
             return {};
         case Source::Part::response:
-            return in_body(response(), readers_.response, source.key);
+            return in_response(source.key);
         case Source::Part::request:
-            return in_body(request(), readers_.request, source.key);
+            return in_request(source.key);
         case Source::Part::item:
             return in_item(readers_.item, item_, item_loaded_, source.key);
         case Source::Part::request_item:
@@ -107,50 +159,51 @@ Value Facts::find(const Source& source) {
             return value;
         }
         case Source::Part::header:
-            return header_value(exchange_.response_fields, source.key);
+            return header_value(inside_ && inside_->headers ? *inside_->headers : exchange_.response_fields,
+                                source.key);
         case Source::Part::request_header:
             return header_value(exchange_.request_fields, source.key);
         case Source::Part::status:
-            return text_value(std::to_string(exchange_.status));
+            return text_value(std::to_string(status()));
+        case Source::Part::response_text:
+            return body_text(response());
+        case Source::Part::request_text:
+            return body_text(request());
+        case Source::Part::literal:
+            return text_value(source.key);
     }
     return {};
+}
+
+Value Facts::find(const Source& source) {
+    Value value = find_there(source);
+    if (!source.link || !value.there()) return value;
+    value.text = last_segment(value.as_text());
+    value.json.reset();
+    return value.text.empty() ? Value{} : value;
+}
+
+Value Facts::find(const Sources& sources, const Source** which) {
+    Value null;
+    for (const Source& source : sources) {
+        Value value = find(source);
+        if (value.state == Value::State::missing) continue;
+        const bool is_null = value.json && value.json->kind == JsonKind::null;
+        if (!is_null || !null.there()) {
+            if (which != nullptr) *which = &source;
+            if (!is_null) return value;
+            null = std::move(value);
+        }
+    }
+    return null;
 }
 
 std::optional<std::vector<std::string_view>> Facts::array(const Source& source) {
+    const Value value = find(source);
+    if (!value.json || value.json->kind != JsonKind::array) return std::nullopt;
     const bool in_answer = source.part == Source::Part::response;
-    if (!in_answer && source.part != Source::Part::request) return std::nullopt;
-    const Body& body = in_answer ? response() : request();
-    JsonReader& reader = in_answer ? readers_.response : readers_.request;
-    if (body.state != Body::State::json || reader.find(source.key).kind != JsonKind::array) return std::nullopt;
-    return reader.elements(source.key);
-}
-
-std::string spell(const Source& source) {
-    switch (source.part) {
-        case Source::Part::none:
-            return "none";
-        case Source::Part::response:
-            return "response:" + source.key;
-        case Source::Part::request:
-            return "request:" + source.key;
-        case Source::Part::item:
-            return "item:" + source.key;
-        case Source::Part::request_item:
-            return "request-item:" + source.key;
-        case Source::Part::path:
-            return "path:" + source.key;
-        case Source::Part::query:
-            return "query:" + source.key;
-        case Source::Part::form:
-            return "form:" + source.key;
-        case Source::Part::header:
-            return "header:" + source.key;
-        case Source::Part::request_header:
-            return "request-header:" + source.key;
-        case Source::Part::status:
-            return "status";
-    }
-    return {};
+    if (!in_answer) return readers_.request.elements(source.key);
+    return readers_.response.elements(inside_ && inside_->body ? inside_->pointer + source.key : source.key);
 }
 
 }  // namespace trot

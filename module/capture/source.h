@@ -1,5 +1,6 @@
 // Facts: what an exchange says, asked by Source. Bodies are decoded and read only when the first question about them
-// comes. Callers: condition, payload, evaluate. Threads: one; values borrow from the exchange and from the Facts.
+// comes. An answer in an envelope (RoutingContext) is seen from the inside. Callers: condition, payload, evaluate.
+// Threads: one; values borrow from the exchange and from the Facts.
 #pragma once
 
 #include <optional>
@@ -8,6 +9,7 @@
 #include <vector>
 
 #include "capture/exchange.h"
+#include "codec/form.h"
 #include "json/pointer.h"
 #include "plan/plan.h"
 
@@ -26,7 +28,8 @@ struct Body {
     State state = State::empty;
     std::string_view bytes;  // decoded, without a byte order mark
     std::string decoded;     // holds them when the exchange does not
-    Fields fields;           // of a form
+    FormFields fields;       // of a form
+    std::string form_json;   // the same as JSON, when that was asked for
     std::string why;         // of `cut` and `undecodable`, for people
     bool readable() const { return state != State::cut && state != State::undecodable; }
 };
@@ -41,6 +44,18 @@ struct Value {
     std::string as_text() const { return json ? json_text(*json) : text; }
 };
 
+// What an envelope holds; what it does not hold is the outer answer's.
+struct Inside {
+    bool broken = false;  // there is one, but it does not say its status
+    int status = 0;       // 0: none inside
+    std::optional<Fields> headers;
+    std::optional<Body> body;
+    std::string pointer;  // of the inner body in the outer one
+};
+
+// Of a URL: the last segment of its path, decoded.
+std::string last_segment(std::string_view location);
+
 struct Readers {  // one set a thread: they keep their buffers
     JsonReader request, response, item, request_item;
 };
@@ -54,6 +69,12 @@ class Facts {
     const Exchange& exchange() const { return exchange_; }
     const Body& request();
     const Body& response();
+    int status();  // 0: it cannot be told
+
+    // The file whose hooks ask from now on.
+    void enter(const RoutingContext& context);
+    // An answer's value, whatever envelope it is in.
+    Value find_outside(std::string_view pointer);
 
     // Template parameters of the hook that asks now.
     void set_params(const Fields* params) { params_ = params; }
@@ -61,23 +82,29 @@ class Facts {
     void set_item(std::string_view item, std::string_view request_item);
 
     Value find(const Source& source);
-    // The array that a hook's `items` names, in the answer or the request; nullopt when there is none.
+    // The first alternative that is there and not null; what cannot be read ends the search, because it might be it.
+    // which: the one that counted.
+    Value find(const Sources& sources, const Source** which = nullptr);
+    // The array at a place of the answer or the request; nullopt when there is none.
     std::optional<std::vector<std::string_view>> array(const Source& source);
 
   private:
-    Value in_body(const Body& body, JsonReader& reader, std::string_view pointer);
+    const Body& outer();
+    Body& read_request();
+    Value find_there(const Source& source);  // without its link:
+    Value in_response(const std::string& pointer);
+    Value in_request(std::string_view pointer);
     Value in_item(JsonReader& reader, std::string_view& text, bool& loaded, std::string_view pointer);
 
     const Exchange& exchange_;
     Readers& readers_;
     std::optional<Body> request_, response_;
+    const RoutingContext* context_ = nullptr;
+    std::optional<Inside> inside_;
     std::optional<Fields> query_;
     const Fields* params_ = nullptr;
     std::string_view item_, request_item_;
     bool item_loaded_ = false, request_item_loaded_ = false;
 };
-
-// "response:/id", as in the file.
-std::string spell(const Source& source);
 
 }  // namespace trot

@@ -28,8 +28,8 @@ std::string decode(std::string_view text) {
     return out;
 }
 
-Fields parse_urlencoded(std::string_view body, size_t max_fields) {
-    Fields out;
+FormFields parse_urlencoded(std::string_view body, size_t max_fields) {
+    FormFields out;
     while (!body.empty() && out.size() < max_fields) {
         const size_t end = body.find('&');
         const std::string_view pair = body.substr(0, end);
@@ -37,14 +37,14 @@ Fields parse_urlencoded(std::string_view body, size_t max_fields) {
         if (pair.empty()) continue;
         const size_t equals = pair.find('=');
         const std::string_view value = equals == std::string_view::npos ? std::string_view() : pair.substr(equals + 1);
-        out.push_back({decode(pair.substr(0, equals)), decode(value)});
+        out.push_back({{decode(pair.substr(0, equals)), decode(value)}, false, {}});
     }
     return out;
 }
 
 }  // namespace
 
-Fields parse_form(std::string_view content_type, std::string_view body, size_t max_fields) {
+FormFields parse_form(std::string_view content_type, std::string_view body, size_t max_fields) {
     const std::string_view type = trim(content_type.substr(0, content_type.find(';')));
     if (equal_nocase(type, "application/x-www-form-urlencoded")) return parse_urlencoded(body, max_fields);
     if (equal_nocase(type, "multipart/form-data")) return parse_multipart(content_type, body, max_fields);

@@ -94,9 +94,12 @@ Delimiter next_delimiter(std::string_view body, std::string_view dashed, size_t 
     return {};
 }
 
-// The value of a part's Content-Disposition; `content` is where its bytes begin. False when the header is broken or
-// cut.
-bool read_part_header(std::string_view body, size_t at, std::string_view& disposition, size_t& content) {
+struct PartHeader {
+    std::string_view disposition, type;
+};
+
+// `content` is where the part's bytes begin. False when the header is broken or cut.
+bool read_part_header(std::string_view body, size_t at, PartHeader& header, size_t& content) {
     const size_t start = at;
     while (true) {
         const size_t end = body.find('\n', at);
@@ -108,7 +111,9 @@ bool read_part_header(std::string_view body, size_t at, std::string_view& dispos
         const size_t colon = line.find(':');
         if (colon == std::string_view::npos) return false;
         if (equal_nocase(trim(line.substr(0, colon)), "content-disposition"))
-            disposition = trim(line.substr(colon + 1));
+            header.disposition = trim(line.substr(colon + 1));
+        else if (equal_nocase(trim(line.substr(0, colon)), "content-type"))
+            header.type = trim(line.substr(colon + 1));
     }
     content = at;
     return true;
@@ -152,8 +157,8 @@ std::string header_parameter(std::string_view value, std::string_view name, bool
     return {};
 }
 
-Fields parse_multipart(std::string_view content_type, std::string_view body, size_t max_fields) {
-    Fields out;
+FormFields parse_multipart(std::string_view content_type, std::string_view body, size_t max_fields) {
+    FormFields out;
     bool found = false;
     const std::string boundary = header_parameter(content_type, "boundary", found);
     if (!found || !is_boundary(boundary)) return out;
@@ -161,9 +166,10 @@ Fields parse_multipart(std::string_view content_type, std::string_view body, siz
 
     Delimiter here = next_delimiter(body, dashed, 0);
     while (here.begin != std::string_view::npos && !here.last && out.size() < max_fields) {
-        std::string_view disposition;
+        PartHeader header;
         size_t content = 0;
-        if (!read_part_header(body, here.after, disposition, content)) break;
+        if (!read_part_header(body, here.after, header, content)) break;
+        const std::string_view disposition = header.disposition;
         bool named = false;
         bool file = false;
         bool extended = false;
@@ -180,9 +186,11 @@ Fields parse_multipart(std::string_view content_type, std::string_view body, siz
         here = next_delimiter(body, dashed, content);
         const bool complete = here.begin != std::string_view::npos;
         if (usable && (file || extended))
-            out.push_back({browser_unescape(name), file_name});  // its contents may be cut: the name is known
+            // Its contents may be cut: the name is known.
+            out.push_back({{browser_unescape(name), file_name}, true, std::string(header.type)});
         else if (usable && complete)
-            out.push_back({browser_unescape(name), std::string(body.substr(content, here.begin - content))});
+            out.push_back(
+                {{browser_unescape(name), std::string(body.substr(content, here.begin - content))}, false, {}});
     }
     return out;
 }

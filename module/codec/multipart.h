@@ -3,7 +3,7 @@
 
 #include <string_view>
 
-#include "base/text.h"
+#include "codec/form.h"
 
 namespace trot {
 
@@ -11,6 +11,6 @@ namespace trot {
 // case.
 std::string header_parameter(std::string_view value, std::string_view name, bool& found);
 
-Fields parse_multipart(std::string_view content_type, std::string_view body, size_t max_fields);
+FormFields parse_multipart(std::string_view content_type, std::string_view body, size_t max_fields);
 
 }  // namespace trot

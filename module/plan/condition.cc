@@ -8,7 +8,7 @@ namespace {
 constexpr size_t most_pattern = 1024;
 
 const KeyList& test_keys() {
-    static const KeyList keys{"hook[].when", {"regex", "present", "not"}};
+    static const KeyList keys{"hook[].when", {"regex", "present", "not", "contains", "lacks", "same", "other"}};
     return keys;
 }
 
@@ -70,6 +70,23 @@ bool read_regex(const RawValue& value, Report& report, Condition& out) {
     return true;
 }
 
+// Another source, to be compared with.
+bool read_twin(const RawMember& test, Report& report, Condition& out) {
+    if (test.value.kind != RawValue::Kind::text) {
+        wrong_type(test.value, test.name, "a source like \"request:/id\"", report);
+        return false;
+    }
+    Result<Sources> twin = parse_sources(test.value.text);
+    if (!twin) {
+        report.mistake(test.value.at, twin.fault().text);
+        return false;
+    }
+    out.test = test.name == "same" ? Condition::Test::same : Condition::Test::other;
+    out.twin = std::move(twin).value();
+    out.spelling += fmt::format(" is {}as {}", test.name == "same" ? "the same " : "not the same ", test.value.text);
+    return true;
+}
+
 bool read_test(const RawMember& test, Report& report, Condition& out) {
     if (test.name == "regex") return read_regex(test.value, report, out);
     if (test.name == "not") {
@@ -78,6 +95,17 @@ bool read_test(const RawMember& test, Report& report, Condition& out) {
         out.spelling += fmt::format(" is not {}", spell_values(out.values));
         return true;
     }
+    if (test.name == "contains" || test.name == "lacks") {
+        if (test.value.kind != RawValue::Kind::text || test.value.text.empty()) {
+            wrong_type(test.value, test.name, "a text to look for", report);
+            return false;
+        }
+        out.test = test.name == "lacks" ? Condition::Test::lacks : Condition::Test::contains;
+        out.values.push_back(test.value.text);
+        out.spelling += fmt::format(" {} {}", test.name, quoted(test.value.text));
+        return true;
+    }
+    if (test.name == "same" || test.name == "other") return read_twin(test, report, out);
     if (test.value.kind != RawValue::Kind::boolean) {
         wrong_type(test.value, "present", "true or false", report);
         return false;
@@ -91,11 +119,11 @@ bool read_test(const RawMember& test, Report& report, Condition& out) {
 
 void read_conditions(const RawMember& line, Report& report, std::vector<Condition>& out) {
     Condition base;
-    const Result<Source> source = parse_source(line.name);
-    if (!source)
-        report.mistake(line.at, source.fault().text);
+    const Result<Sources> sources = parse_sources(line.name);
+    if (!sources)
+        report.mistake(line.at, sources.fault().text);
     else
-        base.source = source.value();
+        base.sources = sources.value();
     base.spelling = line.name;
     if (line.value.kind != RawValue::Kind::table) {
         Condition condition = base;

@@ -26,42 +26,105 @@ constexpr std::array<Prefix, 9> prefixes{{{"response", Source::Part::response, t
                                           {"header", Source::Part::header, false},
                                           {"request-header", Source::Part::request_header, false}}};
 
+struct Word {
+    std::string_view name;
+    Source::Part part;
+};
+
+constexpr std::array<Word, 3> words{{{"status", Source::Part::status},
+                                     {"response-text", Source::Part::response_text},
+                                     {"request-text", Source::Part::request_text}}};
+
 Fault wrong(std::string text) { return {Code::config, std::move(text)}; }
 
 }  // namespace
 
 Result<Source> parse_source(std::string_view text) {
-    if (text == "status") return Source{Source::Part::status, ""};
+    if (!text.empty() && text.front() == '=') return Source{Source::Part::literal, std::string(text.substr(1)), false};
+    for (const Word& word : words)
+        if (text == word.name) return Source{word.part, "", false};
+    if (text.substr(0, 5) == "link:") {
+        Result<Source> there = parse_source(text.substr(5));
+        if (there) there.value().link = true;
+        return there;
+    }
     const size_t colon = text.find(':');
     const std::string_view name = text.substr(0, colon);
     const std::string_view key = colon == std::string_view::npos ? std::string_view() : text.substr(colon + 1);
-    std::vector<std::string_view> names{"status"};
+    std::vector<std::string_view> names;
+    for (const Word& word : words) names.push_back(word.name);
     for (const Prefix& prefix : prefixes) {
         names.push_back(prefix.name);
         if (name != prefix.name || colon == std::string_view::npos) continue;
         if (!prefix.pointer) {
             if (key.empty())
                 return wrong(fmt::format("{} names nothing, write it like \"{}:NAME\"", quoted(text), name));
-            return Source{prefix.part, std::string(key)};
+            return Source{prefix.part, std::string(key), false};
         }
         if (const Result<void> pointer = check_pointer(key); !pointer)
             return wrong(fmt::format("{} has a wrong JSON pointer, write it like \"{}:/member/0\": {}", quoted(text),
                                      name, pointer.fault().text));
-        return Source{prefix.part, std::string(key)};
+        return Source{prefix.part, std::string(key), false};
     }
     const std::string_view near = nearest(name, names);
     if (!near.empty() && near != name)
         return wrong(fmt::format("{} is no source, did you mean {}?", quoted(text), quoted(near)));
     return wrong(
         fmt::format("{} is no source, write one like \"response:/id\", \"request:/id\", \"path:id\", \"query:id\", "
-                    "\"form:id\", \"header:Location\" or \"status\"",
+                    "\"form:id\", \"header:Location\", \"status\" or \"=text\"",
                     quoted(text)));
 }
 
+Result<Sources> parse_sources(std::string_view text) {
+    Sources out;
+    for (;;) {
+        text = trim(text);
+        // A literal is the last resort: it may hold a bar of its own.
+        const size_t bar = !text.empty() && text.front() == '=' ? std::string_view::npos : text.find(" | ");
+        Result<Source> source = parse_source(trim(text.substr(0, bar)));
+        if (!source) return source.fault();
+        out.push_back(std::move(source).value());
+        if (bar == std::string_view::npos) return out;
+        text.remove_prefix(bar + 3);
+    }
+}
+
 std::string spell_source(const Source& source) {
+    const char* const link = source.link ? "link:" : "";
     for (const Prefix& prefix : prefixes)
-        if (prefix.part == source.part) return fmt::format("{}:{}", prefix.name, source.key);
-    return source.part == Source::Part::status ? "status" : "";
+        if (prefix.part == source.part) return fmt::format("{}{}:{}", link, prefix.name, source.key);
+    for (const Word& word : words)
+        if (word.part == source.part) return fmt::format("{}{}", link, word.name);
+    return source.part == Source::Part::literal ? "=" + source.key : "none";
+}
+
+std::string spell_sources(const Sources& sources) {
+    std::string out;
+    for (const Source& source : sources) out += (out.empty() ? "" : " | ") + spell_source(source);
+    return out;
+}
+
+Result<Wording> parse_wording(std::string_view text) {
+    Wording out;
+    out.spelling = text;
+    if (text.find_first_of("{}") == std::string_view::npos) return out;
+    while (!text.empty()) {
+        const size_t open = text.find_first_of("{}");
+        if (open != 0) out.pieces.push_back({std::string(text.substr(0, open)), {}});
+        if (open == std::string_view::npos) break;
+        const size_t close = text.find('}', open);
+        if (text[open] == '}' || close == std::string_view::npos)
+            return wrong(fmt::format("{} has a brace without its partner", quoted(out.spelling)));
+        Result<Sources> any = parse_sources(text.substr(open + 1, close - open - 1));
+        if (!any) return any.fault();
+        for (const Source& source : any.value())
+            if (source.part == Source::Part::literal && !part_is_right(source.key))
+                return wrong(fmt::format("{} cannot be a part of a topic, use letters, digits, '_' and '-'",
+                                         quoted(source.key)));
+        out.pieces.push_back({{}, std::move(any).value()});
+        text.remove_prefix(close + 1);
+    }
+    return out;
 }
 
 namespace {
@@ -108,6 +171,10 @@ void read_status(const RawValue& value, Report& report, std::vector<StatusRange>
         report.mistake(value.at,
                        fmt::format("'status' is {}, it must be like \"2xx\", \"201\", \"200-204\" or a list of these",
                                    value.text.empty() ? kind_name(value.kind) : quoted(value.text)));
+}
+
+bool part_is_right(std::string_view part) {
+    return part.size() <= 64 && part.find('.') == std::string_view::npos && topic_is_right(part);
 }
 
 bool topic_is_right(std::string_view topic) {

@@ -6,6 +6,7 @@
 #include <exception>
 
 #include "plan/dialects.h"
+#include "plan/hearing.h"
 #include "plan/include.h"
 #include "plan/match.h"
 #include "plan/tables.h"
@@ -13,8 +14,9 @@
 namespace trot {
 
 const KeyList& top_keys() {
-    static const KeyList keys{
-        "", {"include", "dialects", "store", "capture", "egress", "admin", "standalone", "hook", "subscription"}};
+    static const KeyList keys{"",
+                              {"include", "dialects", "store", "capture", "egress", "admin", "standalone", "hook",
+                               "dialect", "subscription"}};
     return keys;
 }
 
@@ -47,20 +49,20 @@ class Loader {
     void run() {
         refuse_unknown(root_, top_keys(), report_);
         read_store(table("store"), load_, plan_.store);
-        read_capture(table("capture"), load_, plan_.capture);
+        read_capture(table("capture"), load_, plan_.capture, plan_.contexts.front());
         read_egress(table("egress"), load_, plan_.egress);
         read_admin(table("admin"), load_, plan_.admin);
         read_standalone(table("standalone"), load_, plan_.standalone);
-        if (const RawMember* hooks = root_.find("hook")) read_hooks(hooks->value, load_, plan_.hooks);
-        if (const RawMember* dialects = root_.find("dialects"))
-            read_dialects(dialects->value, load_, plan_.capture, plan_.hooks);
-        else
-            plan_.settings.emplace_back("dialects", std::vector<std::string>());
+        if (const RawMember* hooks = root_.find("hook")) read_hooks(hooks->value, load_, {}, plan_.hooks);
+        std::vector<Unseen> unseen;
+        read_dialects(root_, load_, plan_, unseen);
+        for (const RoutingContext& context : plan_.contexts)
+            plan_.method_override = plan_.method_override || context.method_override != 0;
         add_own();
-        note_capture(plan_.capture, plan_.settings);
+        note_capture(plan_, plan_.settings);
         if (const RawMember* list = root_.find("subscription")) {
             read_subscriptions(list->value, load_, plan_.egress.urls, plan_.subscriptions);
-            warn_unheard(list->value);
+            warn_unheard(list->value, plan_, unseen, report_);
         }
         note_names("hooks", plan_.hooks);
         note_names("subscriptions", plan_.subscriptions);
@@ -105,30 +107,6 @@ class Loader {
                 plan_.egress.own.push_back(one);
     }
 
-    // A pattern that no hook's topic can match: most often a slip of the pen, but hooks may come later, so only a
-    // warning.
-    void warn_unheard(const RawValue& list) {
-        for (const RawValue& subscription : list.list) {
-            const RawMember* topics = subscription.find("topics");
-            if (!topics) continue;
-            const std::vector<RawValue>& patterns =
-                topics->value.kind == RawValue::Kind::list ? topics->value.list : std::vector<RawValue>{topics->value};
-            for (const RawValue& pattern : patterns) warn_unheard_pattern(pattern);
-        }
-    }
-
-    void warn_unheard_pattern(const RawValue& pattern) {
-        if (pattern.text.empty() || pattern.text == "*" || pattern.text.substr(0, 9) == "trotline.") return;
-        std::vector<std::string_view> topics;
-        for (const Hook& hook : plan_.hooks) {
-            if (topic_matches(pattern.text, hook.topic)) return;
-            topics.push_back(hook.topic);
-        }
-        const std::string_view near = nearest(pattern.text, topics);
-        report_.warning(pattern.at, fmt::format("no hook has a topic that {} takes{}", quoted(pattern.text),
-                                                near.empty() ? "" : fmt::format(", did you mean \"{}\"?", near)));
-    }
-
     const RawValue& root_;
     Report& report_;
     Loading load_;
@@ -146,7 +124,7 @@ Result<PlanPtr> build(std::string_view text, const std::string& name, const Voca
     plan->warnings = report.warnings();
     plan->source = name;
     plan->generation = ++generations;
-    plan->matcher = std::make_shared<const Matcher>(plan->hooks, plan->capture, plan->store);
+    plan->matcher = std::make_shared<const Matcher>(plan->hooks, plan->contexts, plan->store);
     return PlanPtr(plan);
 }
 
@@ -179,6 +157,13 @@ std::vector<std::string> known_keys() {
     for (const KeyList* list : {&store_keys(), &capture_keys(), &egress_keys(), &admin_keys(), &standalone_keys(),
                                 &hook_keys(), &subscription_keys()})
         for (const std::string_view key : list->keys) out.push_back(fmt::format("{}.{}", list->table, key));
+    return out;
+}
+
+std::vector<std::string> known_dialect_keys() {
+    std::vector<std::string> out{"only"};
+    for (const KeyList* list : {&option_keys(), &unseen_keys()})
+        for (const std::string_view key : list->keys) out.emplace_back(key);
     return out;
 }
 

@@ -35,5 +35,7 @@ Result<PlanPtr> parse_plan(std::string_view text, const std::string& name, const
 
 // Every key the loader knows, dotted ("hook[].match"), for the test that conf/trotline.toml documents each of them.
 std::vector<std::string> known_keys();
+// Those that only dialect files know: of [option.NAME], [[unseen]] and [[hook]].
+std::vector<std::string> known_dialect_keys();
 
 }  // namespace trot

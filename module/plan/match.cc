@@ -3,7 +3,6 @@
 #include <algorithm>
 
 #include "plan/readings.h"
-#include "plan/route_template.h"
 #include "plan/route_tree.h"
 #include "url/target.h"
 
@@ -14,19 +13,30 @@ namespace {
 struct Asked {
     std::string_view method;
     bool spelled_loosely = false;  // an override's spelling does not count ("delete")
+    bool any = false;              // its form may name the method, and is not known yet
     std::string_view query;
 };
 
-Asked asked_for(const RequestHead& head, bool method_override) {
-    Asked out{head.method, false, query_of(head.target)};
-    if (!method_override) return out;
+// The override that counts: the query's before the header's, as WordPress has it; a form's is the last word.
+std::string_view override_of(const RequestHead& head, std::string_view query, unsigned overrides) {
     std::string_view other;
-    if (!find_query(out.query, "_method", other) || other.empty()) {
-        other = head.override_method;
-        if (other.empty() && head.fields)
-            if (const std::string* field = find_field(*head.fields, "X-HTTP-Method-Override")) other = *field;
+    if ((overrides & RoutingContext::by_query) != 0 && find_query(query, "_method", other) && !trim(other).empty())
+        return trim(other);
+    if ((overrides & RoutingContext::by_header) == 0) return {};
+    other = head.override_method;
+    if (other.empty() && head.fields)
+        if (const std::string* field = find_field(*head.fields, "X-HTTP-Method-Override")) other = *field;
+    return trim(other);
+}
+
+Asked asked_for(const RequestHead& head, unsigned overrides, bool with_form) {
+    Asked out{head.method, false, false, query_of(head.target)};
+    if (overrides == 0) return out;
+    std::string_view other = override_of(head, out.query, overrides);
+    if (other.empty() && (overrides & RoutingContext::by_form) != 0 && head.method == "POST") {
+        out.any = !with_form;
+        other = with_form ? trim(head.form_method) : std::string_view();
     }
-    other = trim(other);
     if (other.empty()) return out;
     out.method = other;
     out.spelled_loosely = true;
@@ -34,7 +44,8 @@ Asked asked_for(const RequestHead& head, bool method_override) {
 }
 
 bool method_is(std::string_view wanted, const Asked& asked) {
-    return wanted == "*" || wanted == asked.method || (asked.spelled_loosely && equal_nocase(wanted, asked.method));
+    return asked.any || wanted == "*" || wanted == asked.method ||
+           (asked.spelled_loosely && equal_nocase(wanted, asked.method));
 }
 
 bool query_holds(const Fields& wanted, std::string_view query) {
@@ -55,45 +66,52 @@ struct Strength {
     bool full() const { return matched && hold && reject; }
 };
 
-}  // namespace
-
-struct Matcher::Impl {
-    // The hooks of one template and one method. Those without a query are joined beforehand: it does not matter how
-    // many they are.
-    struct Group {
-        std::string method;
-        Strength always;
-        std::vector<uint32_t> with_query;
-        std::vector<uint32_t> all;
-    };
-
-    Impl(const std::vector<Hook>& list, const CaptureConfig& config, const StoreConfig& store)
-        : hooks(list), readings(config), method_override(config.method_override), tree(config.ignore_case) {
-        strengths.reserve(list.size());
-        templates.reserve(list.size());
-        for (const Hook& hook : list) {
-            strengths.push_back({true, hook.guarantee.value_or(store.guarantee) == Guarantee::hold,
-                                 hook.on_fault.value_or(store.on_fault) == OnFault::reject});
-            add(hook, static_cast<uint32_t>(templates.size()));
-        }
+Fields params_of(const Route& route, const std::string_view* segments, size_t count) {
+    Fields out;
+    for (size_t i = 0; i < route.segments.size(); ++i) {
+        const TemplateSegment& wanted = route.segments[i];
+        if (wanted.kind == TemplateSegment::Kind::parameter)
+            out.push_back({wanted.text, std::string(wanted.value(segments[i]))});
+        if (wanted.kind != TemplateSegment::Kind::rest) continue;
+        Field& rest = out.emplace_back(Field{wanted.text, {}});
+        for (size_t j = i; j < count; ++j) rest.value.append(j == i ? "" : "/").append(segments[j]);
     }
+    return out;
+}
 
-    void add(const Hook& hook, uint32_t index) {
-        Result<std::vector<TemplateSegment>> parsed = parse_path_template(hook.path);
-        if (!parsed) {  // the loader has checked it
-            templates.emplace_back();
-            return;
-        }
-        templates.push_back(std::move(parsed.value()));
-        const uint32_t leaf = tree.add(templates.back());
+// The routes of one template and one method. Those without a query are joined beforehand: it does not matter how many
+// they are.
+struct Group {
+    std::string method;
+    Strength always;
+    std::vector<uint32_t> with_query;
+    std::vector<uint32_t> all;
+};
+
+// A route of a hook, by its place among the plan's hooks.
+struct Entry {
+    uint32_t hook = 0;
+    const Route* route = nullptr;
+    Strength strength;
+};
+
+// The hooks that read requests alike: one tree.
+struct Scope {
+    explicit Scope(const RoutingContext& context)
+        : readings(context), overrides(context.method_override), tree(context.ignore_case) {}
+
+    void add(const Route& route, uint32_t hook, const Strength& strength) {
+        const auto index = static_cast<uint32_t>(entries.size());
+        entries.push_back({hook, &route, strength});
+        const uint32_t leaf = tree.add(route.segments);
         leaves.resize(tree.leaves());
-        for (const std::string& method : hook.methods) {
+        for (const std::string& method : route.methods) {
             if (std::find(methods.begin(), methods.end(), method) == methods.end()) methods.push_back(method);
             Group& group = group_of(leaves[leaf], method);
             if (!group.all.empty() && group.all.back() == index) continue;  // a method named twice
             group.all.push_back(index);
-            if (hook.query.empty())
-                group.always.join(strengths[index]);
+            if (route.query.empty())
+                group.always.join(strength);
             else
                 group.with_query.push_back(index);
         }
@@ -117,52 +135,62 @@ struct Matcher::Impl {
             sum.join(group.always);
             for (const uint32_t index : group.with_query) {
                 if (sum.full()) return;
-                if (query_holds(hooks[index].query, asked.query)) sum.join(strengths[index]);
+                if (query_holds(entries[index].route->query, asked.query)) sum.join(entries[index].strength);
             }
         }
     }
 
-    Fields params_of(uint32_t index, const std::string_view* segments, size_t count) const {
-        Fields out;
-        const std::vector<TemplateSegment>& wanted = templates[index];
-        for (size_t i = 0; i < wanted.size(); ++i) {
-            if (wanted[i].kind == TemplateSegment::Kind::parameter)
-                out.push_back({wanted[i].text, std::string(segments[i])});
-            if (wanted[i].kind != TemplateSegment::Kind::rest) continue;
-            Field& rest = out.emplace_back(Field{wanted[i].text, {}});
-            for (size_t j = i; j < count; ++j) rest.value.append(j == i ? "" : "/").append(segments[j]);
+    Readings readings;
+    unsigned overrides;
+    RouteTree tree;
+    std::vector<Entry> entries;
+    std::vector<std::vector<Group>> leaves;
+    std::vector<std::string> methods;  // of all routes
+};
+
+}  // namespace
+
+struct Matcher::Impl {
+    Impl(const std::vector<Hook>& list, const std::vector<RoutingContext>& contexts, const StoreConfig& store)
+        : hooks(list) {
+        std::vector<size_t> scope_of(contexts.size(), SIZE_MAX);
+        for (uint32_t i = 0; i < list.size(); ++i) {
+            size_t& scope = scope_of[list[i].context];
+            if (scope == SIZE_MAX) {
+                scope = scopes.size();
+                scopes.push_back(std::make_unique<Scope>(contexts[list[i].context]));
+            }
+            const Strength strength{true, list[i].guarantee.value_or(store.guarantee) == Guarantee::hold,
+                                    list[i].on_fault.value_or(store.on_fault) == OnFault::reject};
+            for (const Route& route : list[i].routes) scopes[scope]->add(route, i, strength);
         }
-        return out;
     }
 
     const std::vector<Hook>& hooks;  // the plan's, which owns this matcher
-    Readings readings;
-    bool method_override;
-    RouteTree tree;
-    std::vector<std::vector<Group>> leaves;
-    std::vector<std::string> methods;  // of all hooks
-    std::vector<Strength> strengths;
-    std::vector<std::vector<TemplateSegment>> templates;  // with the names as written, for parameters
+    std::vector<std::unique_ptr<Scope>> scopes;
 };
 
-Matcher::Matcher(const std::vector<Hook>& hooks, const CaptureConfig& config, const StoreConfig& store)
-    : impl_(std::make_unique<const Impl>(hooks, config, store)) {}
+Matcher::Matcher(const std::vector<Hook>& hooks, const std::vector<RoutingContext>& contexts, const StoreConfig& store)
+    : impl_(std::make_unique<const Impl>(hooks, contexts, store)) {}
 
 Matcher::~Matcher() = default;
 
 Judgement Matcher::judge(const RequestHead& head) const {
-    const Asked asked = asked_for(head, impl_->method_override);
-    if (!impl_->wants_method(asked)) return {};  // nearly all reads end here
     NormalPath path;
     Strength sum;
-    const auto visit = [&](const std::string_view* segments, size_t count) {
-        return impl_->tree.walk(segments, count, [&](uint32_t leaf) {
-            impl_->judge_leaf(leaf, asked, sum);
-            return !sum.full();
-        });
-    };
     Judgement out;
-    out.path_flags = impl_->readings.for_each(head.target, path, visit);
+    for (const std::unique_ptr<Scope>& scope : impl_->scopes) {
+        const Asked asked = asked_for(head, scope->overrides, false);
+        if (!scope->wants_method(asked)) continue;  // nearly all reads end here
+        const auto visit = [&](const std::string_view* segments, size_t count) {
+            return scope->tree.walk(segments, count, [&](uint32_t leaf) {
+                scope->judge_leaf(leaf, asked, sum);
+                return !sum.full();
+            });
+        };
+        out.path_flags |= scope->readings.for_each(head.target, path, visit);
+        if (sum.full()) break;
+    }
     out.matched = sum.matched;
     out.guarantee = sum.hold ? Guarantee::hold : Guarantee::async;
     out.on_fault = sum.reject ? OnFault::reject : OnFault::open;
@@ -170,30 +198,34 @@ Judgement Matcher::judge(const RequestHead& head) const {
 }
 
 std::vector<PathMatch> Matcher::collect(const RequestHead& head) const {
-    const Asked asked = asked_for(head, impl_->method_override);
     std::vector<std::pair<uint32_t, PathMatch>> found;
     NormalPath path;
-    std::vector<bool> seen(impl_->hooks.size());  // the first reading that a hook takes counts
-    const auto visit = [&](const std::string_view* segments, size_t count) {
-        return impl_->tree.walk(segments, count, [&](uint32_t leaf) {
-            for (const Impl::Group& group : impl_->leaves[leaf]) {
-                if (!method_is(group.method, asked)) continue;
-                for (const uint32_t index : group.all) {
-                    const Hook& hook = impl_->hooks[index];
-                    if (seen[index] || !query_holds(hook.query, asked.query)) continue;
-                    seen[index] = true;
-                    found.emplace_back(index, PathMatch{&hook, 0, impl_->params_of(index, segments, count)});
+    std::vector<bool> seen(impl_->hooks.size());  // the first reading and route that a hook takes counts
+    for (const std::unique_ptr<Scope>& scope : impl_->scopes) {
+        const Asked asked = asked_for(head, scope->overrides, true);
+        const size_t first = found.size();
+        const auto visit = [&](const std::string_view* segments, size_t count) {
+            return scope->tree.walk(segments, count, [&](uint32_t leaf) {
+                for (const Group& group : scope->leaves[leaf]) {
+                    if (!method_is(group.method, asked)) continue;
+                    for (const uint32_t index : group.all) {
+                        const auto& [hook, route, strength] = scope->entries[index];
+                        if (seen[hook] || !query_holds(route->query, asked.query)) continue;
+                        seen[hook] = true;
+                        found.emplace_back(
+                            hook, PathMatch{&impl_->hooks[hook], route, 0, params_of(*route, segments, count)});
+                    }
                 }
-            }
-            return true;
-        });
-    };
-    const uint32_t flags = impl_->readings.for_each(head.target, path, visit);
+                return true;
+            });
+        };
+        const uint32_t flags = scope->readings.for_each(head.target, path, visit);
+        for (size_t i = first; i < found.size(); ++i) found[i].second.path_flags = flags;
+    }
     std::sort(found.begin(), found.end(), [](const auto& a, const auto& b) { return a.first < b.first; });
     std::vector<PathMatch> out;
     out.reserve(found.size());
     for (auto& [index, match] : found) out.push_back(std::move(match));
-    for (PathMatch& match : out) match.path_flags = flags;
     return out;
 }
 

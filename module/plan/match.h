@@ -16,8 +16,9 @@ namespace trot {
 struct RequestHead {  // borrowed
     std::string_view method;
     std::string_view target;
-    const Fields* fields = nullptr;    // may be null: then no method override by header
-    std::string_view override_method;  // value of X-HTTP-Method-Override when the caller has already looked it up
+    const Fields* fields = nullptr;     // may be null: then no method override by header
+    std::string_view override_method;   // value of X-HTTP-Method-Override when the caller has already looked it up
+    std::string_view form_method = {};  // `_method` of the body's form; collect only: a judge has seen no body
 };
 
 struct Judgement {
@@ -29,16 +30,19 @@ struct Judgement {
 
 struct PathMatch {
     const Hook* hook = nullptr;
+    const Route* route = nullptr;
     uint32_t path_flags = 0;
     Fields params;  // template parameters, decoded
 };
 
 class Matcher {
   public:
-    Matcher(const std::vector<Hook>& hooks, const CaptureConfig& config, const StoreConfig& store);
+    Matcher(const std::vector<Hook>& hooks, const std::vector<RoutingContext>& contexts, const StoreConfig& store);
     ~Matcher();
 
-    Judgement judge(const RequestHead& head) const;                 // no allocation, no lock
+    // No allocation, no lock. Where a form may name a POST's method, it may be any: the judge then takes every hook of
+    // the path, and collect, which knows, fewer.
+    Judgement judge(const RequestHead& head) const;
     std::vector<PathMatch> collect(const RequestHead& head) const;  // the same hooks, with parameters, in file order
 
   private:

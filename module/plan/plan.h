@@ -5,76 +5,16 @@
 
 #include <cstdint>
 #include <memory>
-#include <optional>
-#include <regex>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "base/text.h"
 #include "crypto/secret.h"
+#include "plan/hook.h"
 #include "url/check.h"
 
 namespace trot {
-
-enum class Guarantee { async, hold };  // DESIGN 1; `intent` is refused by the loader until it exists
-enum class OnFault { open, reject };   // what a sick or full store means, decided before the request goes up
-
-// Where a value comes from. Text form in the file: "response:/id" (JSON pointer into the answer's body), "request:/id",
-// "item:/id" (into one batch item), "request-item:/id" (into the request's element that belongs to the item: same
-// pointer as `items`, same index, in the request's body), "path:NAME" (template parameter), "query:NAME", "form:NAME"
-// (request body field), "header:NAME" (answer header), "request-header:NAME", "status".
-struct Source {
-    enum class Part { none, response, request, item, request_item, path, query, form, header, request_header, status };
-    Part part = Part::none;
-    std::string key;  // JSON pointer or name
-
-    bool set() const { return part != Part::none; }
-};
-
-// One line of `when`: all must hold. Text form: "SOURCE" = value | [values] | {regex = "…"} | {present = true|false}
-// | {not = value or [values]}.
-struct Condition {
-    enum class Test { equals, regex, present, absent, differs };
-    Source source;
-    Test test = Test::equals;
-    std::vector<std::string> values;          // as JSON text would read: strings bare, numbers and booleans as written
-    std::shared_ptr<const std::regex> regex;  // ECMAScript, search (not full match)
-    std::string spelling;                     // as in the file, for explain
-};
-
-// A `regex` is never run over a longer value (the condition then does not hold): a backtracking engine must not be fed
-// megabytes by a client.
-inline constexpr size_t max_regex_value = size_t{64} * 1024;
-
-struct StatusRange {
-    int low = 200;
-    int high = 299;
-};
-
-struct Hook {
-    std::string name;                  // `name =`, else the topic; for logs and explain
-    std::string topic;                 // "order.created"
-    std::string resource;              // `resource =`, else the topic up to its last '.'
-    std::string action;                // `action =`, else the topic after its last '.'
-    std::vector<std::string> methods;  // "POST"; "*" is any method
-    std::string path;          // template: "/api/orders/{id}", last segment "{rest*}" takes any number of segments
-    std::vector<Field> query;  // parameters the target must carry; value "*" is any value
-    std::vector<StatusRange> status;
-    std::vector<Condition> when;
-    Source items;                 // an array: one event for each element
-    Source id;                    // may be unset: resource_id is empty
-    std::vector<Source> payload;  // first one that is there; several with `merge = true` become one object
-    bool merge = false;
-    // `payload = { id = "path:id" }`: an object of these members, in this order; then `payload` is empty. A member that
-    // is not there is left out. A value out of a body (response, request, item, request-item) goes in as its own bytes;
-    // a text (path, query, form, header, status) as a number when it reads as a plain integer (-?(0|[1-9][0-9]{0,17})),
-    // else as a string.
-    std::vector<std::pair<std::string, Source>> payload_members;
-    std::optional<Guarantee> guarantee;  // else the store's
-    std::optional<OnFault> on_fault;
-    std::string at;  // file:line:column
-};
 
 struct Subscription {
     std::string name;                 // identity across reloads
@@ -110,14 +50,32 @@ struct StoreConfig {
 struct CaptureConfig {
     uint64_t request_cap = 1ULL << 20;
     uint64_t response_cap = 1ULL << 20;
+    std::vector<std::string> redact;  // JSON members and query parameters whose values never enter an event
+};
+
+// An answer inside an answer (WordPress ?_envelope): hooks see the inner status, headers and body. JSON pointers into
+// the outer body; empty: the outer one's stays.
+struct Envelope {
+    std::vector<Condition> when;  // when all of these hold the answer is in an envelope
+    std::string status, headers, body;
+    bool set() const { return !status.empty() || !headers.empty() || !body.empty(); }
+};
+
+// How the hooks of one file read requests and answers: the main file's way is contexts[0], each dialect has its own.
+struct RoutingContext {
+    enum Override : unsigned {
+        by_header = 1,
+        by_query = 2,
+        by_form = 4
+    };  // X-HTTP-Method-Override, ?_method=, _method
     bool ignore_case = false;
-    bool method_override = false;           // X-HTTP-Method-Override and ?_method=
+    unsigned method_override = 0;
     std::vector<std::string> strip_prefix;  // "/index.php"
     // "rest_route": when the query has it, its value is the path. "rest_route=/wp-json": that prefix goes before the
     // value;
     // "{NAME}" in the prefix stands for another query parameter's value.
     std::vector<std::string> query_route;
-    std::vector<std::string> redact;  // JSON members and query parameters whose values never enter an event
+    Envelope envelope;
 };
 
 struct EgressConfig {
@@ -166,6 +124,8 @@ class Matcher;  // plan/match.h
 struct Plan {
     StoreConfig store;
     CaptureConfig capture;
+    std::vector<RoutingContext> contexts{1};
+    bool method_override = false;  // of any context
     EgressConfig egress;
     AdminConfig admin;
     StandaloneConfig standalone;

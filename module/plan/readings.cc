@@ -7,7 +7,7 @@
 
 namespace trot {
 
-Readings::Readings(const CaptureConfig& config) : fold_(config.ignore_case) {
+Readings::Readings(const RoutingContext& config) : fold_(config.ignore_case) {
     for (const std::string& prefix : config.strip_prefix) {
         const Result<std::vector<TemplateSegment>> segments = parse_path_template(prefix);
         if (!segments || segments.value().empty()) continue;

@@ -16,7 +16,7 @@ namespace trot {
 
 class Readings {
   public:
-    explicit Readings(const CaptureConfig& config);
+    explicit Readings(const RoutingContext& config);
 
     // Calls visit(segments, count) for each reading; it returns false to end. `path` holds the bytes of the current
     // reading. The result: flags of the path as it was sent.

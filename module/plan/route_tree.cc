@@ -41,7 +41,17 @@ uint32_t RouteTree::new_node() {
     return static_cast<uint32_t>(nodes_.size() - 1);
 }
 
+uint32_t RouteTree::tested_child_of(uint32_t parent, const TemplateSegment& segment) {
+    for (uint32_t at = nodes_[parent].tests; at != none; at = tests_[at].next)
+        if (tests_[at].segment.test == segment.test) return tests_[at].child;
+    const uint32_t child = new_node();
+    tests_.push_back({segment, child, nodes_[parent].tests});
+    nodes_[parent].tests = static_cast<uint32_t>(tests_.size() - 1);
+    return child;
+}
+
 uint32_t RouteTree::child_of(uint32_t parent, const TemplateSegment& segment) {
+    if (!segment.test.empty()) return tested_child_of(parent, segment);
     if (segment.kind == TemplateSegment::Kind::parameter) {
         if (nodes_[parent].parameter == none) {
             const uint32_t child = new_node();

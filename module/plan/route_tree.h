@@ -32,6 +32,7 @@ class RouteTree {
   private:
     struct Node {
         uint32_t parameter = none;  // child behind "{name}"
+        uint32_t tests = none;      // the first of those behind "{name:pattern}" and the like
         uint32_t leaf = none;       // a template ends here
         uint32_t rest = none;       // leaf of a template that ends here with "{name*}"
         bool literals = false;      // has edges in the table: without, an id needs no look there
@@ -48,9 +49,16 @@ class RouteTree {
         std::string text;
     };
 
+    struct Tested {
+        TemplateSegment segment;
+        uint32_t child = none;
+        uint32_t next = none;  // of the same node
+    };
+
     uint64_t hash(uint32_t parent, std::string_view text) const;
     uint32_t find(uint32_t parent, std::string_view text) const;
     uint32_t child_of(uint32_t parent, const TemplateSegment& segment);
+    uint32_t tested_child_of(uint32_t parent, const TemplateSegment& segment);
     uint32_t new_node();
     void grow();  // the table to twice its size
     void place(uint32_t edge);
@@ -63,13 +71,19 @@ class RouteTree {
         const uint32_t literal = node.literals ? find(at, *segments) : none;
         if (literal != none && !step(literal, segments + 1, count - 1, visit)) return false;
         // An empty segment ("//") is no value for a parameter.
-        if (node.parameter == none || segments->empty()) return true;
-        return step(node.parameter, segments + 1, count - 1, visit);
+        if (segments->empty()) return true;
+        for (uint32_t at_test = node.tests; at_test != none; at_test = tests_[at_test].next) {
+            const Tested& tested = tests_[at_test];
+            if (tested.segment.fits(*segments, fold_) && !step(tested.child, segments + 1, count - 1, visit))
+                return false;
+        }
+        return node.parameter == none || step(node.parameter, segments + 1, count - 1, visit);
     }
 
     bool fold_;
     std::vector<Node> nodes_;
     std::vector<Edge> edges_;
+    std::vector<Tested> tests_;
     std::vector<Slot> slots_;  // a power of two, at most half full
     uint32_t leaves_ = 0;
 };

@@ -1,13 +1,15 @@
 #include <fmt/format.h>
 
+#include "json/pointer.h"
+#include "plan/expr.h"
 #include "plan/tables.h"
 
 namespace trot {
 
 const KeyList& capture_keys() {
-    static const KeyList keys{
-        "capture",
-        {"request_cap", "response_cap", "ignore_case", "method_override", "strip_prefix", "query_route", "redact"}};
+    static const KeyList keys{"capture",
+                              {"request_cap", "response_cap", "ignore_case", "method_override", "strip_prefix",
+                               "query_route", "envelope", "redact"}};
     return keys;
 }
 
@@ -47,17 +49,75 @@ bool query_route_is_right(std::string_view text) {
     return !open;
 }
 
+// true, or where the method may stand: ["header", "query", "form"].
+void read_method_override(Section& section, unsigned& out) {
+    const RawValue* value = section.find("method_override");
+    if (value && value->kind == RawValue::Kind::boolean) {
+        out = value->boolean ? RoutingContext::by_header | RoutingContext::by_query : 0U;
+        return;
+    }
+    std::vector<std::string> places;
+    if (!value || !section.texts("method_override", places)) return;
+    out = 0;
+    for (const std::string& place : places) {
+        if (place == "header")
+            out |= RoutingContext::by_header;
+        else if (place == "query")
+            out |= RoutingContext::by_query;
+        else if (place == "form")
+            out |= RoutingContext::by_form;
+        else
+            section.report().mistake(value->at,
+                                     fmt::format("'method_override' has {}, it must be true, false or a list of "
+                                                 "\"header\", \"query\" and \"form\"",
+                                                 quoted(place)));
+    }
+}
+
+const KeyList& envelope_keys() {
+    static const KeyList keys{"capture.envelope", {"when", "status", "headers", "body"}};
+    return keys;
+}
+
+void read_envelope(const RawValue& value, Report& report, Envelope& out) {
+    if (value.kind != RawValue::Kind::table)
+        return wrong_type(value, "envelope", "a table like { status = \"/status\", body = \"/body\" }", report);
+    Section section(value, envelope_keys(), report, nullptr);
+    const std::pair<const char*, std::string*> places[] = {
+        {"status", &out.status}, {"headers", &out.headers}, {"body", &out.body}};
+    for (const auto& [key, place] : places)
+        if (section.text(key, *place) && (place->empty() || !check_pointer(*place)))
+            report.mistake(section.find(key)->at,
+                           fmt::format("'{}' is {}, it must be a JSON pointer into the outer body like \"/{}\"", key,
+                                       quoted(*place), key));
+    if (!out.set()) report.mistake(value.at, "'envelope' names nothing inside it, add body = \"/body\"");
+    const RawValue* when = section.find("when");
+    if (when && when->kind != RawValue::Kind::table)
+        return wrong_type(*when, "when", "a table like { \"query:_envelope\" = { present = true } }", report);
+    for (const RawMember& line : when ? when->members : std::vector<RawMember>()) {
+        const size_t before = out.when.size();
+        read_conditions(line, report, out.when);
+        for (size_t i = before; i < out.when.size(); ++i)
+            for (const Source& source : out.when[i].sources)
+                if (source.of_item() || source.part == Source::Part::path)
+                    report.mistake(line.at, fmt::format("\"{}\" is a hook's, an envelope is recognised by the query, "
+                                                        "headers or bodies",
+                                                        spell_source(source)));
+    }
+}
+
 }  // namespace
 
-void read_capture(const RawValue& table, Loading& load, CaptureConfig& out) {
+void read_capture(const RawValue& table, Loading& load, CaptureConfig& capture, RoutingContext& out) {
     Section section(table, capture_keys(), load.report, nullptr);
-    section.size("request_cap", out.request_cap, 0, 256ULL << 20);
-    section.size("response_cap", out.response_cap, 0, 256ULL << 20);
+    section.size("request_cap", capture.request_cap, 0, 256ULL << 20);
+    section.size("response_cap", capture.response_cap, 0, 256ULL << 20);
     section.flag("ignore_case", out.ignore_case);
-    section.flag("method_override", out.method_override);
+    read_method_override(section, out.method_override);
     section.texts("strip_prefix", out.strip_prefix);
     section.texts("query_route", out.query_route);
-    section.texts("redact", out.redact);
+    section.texts("redact", capture.redact);
+    if (const RawValue* envelope = section.find("envelope")) read_envelope(*envelope, load.report, out.envelope);
     check_prefixes(section, out.strip_prefix);
     for (const std::string& route : out.query_route)
         if (!query_route_is_right(route))
@@ -66,34 +126,31 @@ void read_capture(const RawValue& table, Loading& load, CaptureConfig& out) {
                 fmt::format("'query_route' has {}, each must be a parameter's name, or name and prefix like "
                             "\"rest_route=/wp-json\"",
                             quoted(route)));
-    for (const std::string& name : out.redact)
+    for (const std::string& name : capture.redact)
         if (name.empty()) load.report.mistake(section.find("redact")->at, "'redact' has an empty name");
 }
 
-void add_capture(const RawValue& table, Loading& load, CaptureConfig& out) {
+void read_dialect_capture(const RawValue& table, Loading& load, CaptureConfig& out, RoutingContext& context) {
     for (const std::string_view key : {"request_cap", "response_cap"})
         if (const RawMember* member = table.find(key))
             load.report.mistake(member->at, fmt::format("'{}' is the operator's to set, not a dialect's", key));
     CaptureConfig dialect;
-    read_capture(table, load, dialect);
-    out.ignore_case = out.ignore_case || dialect.ignore_case;
-    out.method_override = out.method_override || dialect.method_override;
-    add(out.strip_prefix, dialect.strip_prefix);
-    add(out.query_route, dialect.query_route);
+    read_capture(table, load, dialect, context);
     add(out.redact, dialect.redact);
 }
 
-void note_capture(const CaptureConfig& capture, Settings& settings) {
+void note_capture(const Plan& plan, Settings& settings) {
     const auto note = [&settings](std::string_view key, std::vector<std::string> values) {
         settings.emplace_back(fmt::format("capture.{}", key), std::move(values));
     };
-    note("request_cap", {std::to_string(capture.request_cap)});
-    note("response_cap", {std::to_string(capture.response_cap)});
-    note("ignore_case", {capture.ignore_case ? "true" : "false"});
-    note("method_override", {capture.method_override ? "true" : "false"});
-    note("strip_prefix", capture.strip_prefix);
-    note("query_route", capture.query_route);
-    note("redact", capture.redact);
+    const RoutingContext& own = plan.contexts.front();
+    note("request_cap", {std::to_string(plan.capture.request_cap)});
+    note("response_cap", {std::to_string(plan.capture.response_cap)});
+    note("ignore_case", {own.ignore_case ? "true" : "false"});
+    note("method_override", {plan.method_override ? "true" : "false"});  // of any: a host looks for the header then
+    note("strip_prefix", own.strip_prefix);
+    note("query_route", own.query_route);
+    note("redact", plan.capture.redact);
 }
 
 }  // namespace trot

@@ -4,6 +4,7 @@
 
 #include <vector>
 
+#include "plan/dialect_options.h"
 #include "plan/load.h"
 #include "plan/section.h"
 
@@ -23,16 +24,24 @@ const KeyList& egress_keys();
 const KeyList& admin_keys();
 const KeyList& standalone_keys();
 const KeyList& hook_keys();
+const KeyList& dialect_hook_keys();  // those and `only`
 const KeyList& subscription_keys();
 
 void read_store(const RawValue& table, Loading& load, StoreConfig& out);
-void read_capture(const RawValue& table, Loading& load, CaptureConfig& out);
-void add_capture(const RawValue& table, Loading& load, CaptureConfig& out);  // a dialect's additions
-void note_capture(const CaptureConfig& capture, Settings& settings);  // in force, once the dialects have added theirs
+void read_capture(const RawValue& table, Loading& load, CaptureConfig& out, RoutingContext& context);
+// A dialect's: its hooks read requests as `context` says; what it adds to `redact` holds for all.
+void read_dialect_capture(const RawValue& table, Loading& load, CaptureConfig& out, RoutingContext& context);
+void note_capture(const Plan& plan, Settings& settings);  // in force, once the dialects have added theirs
 void read_egress(const RawValue& table, Loading& load, EgressConfig& out);
 void read_admin(const RawValue& table, Loading& load, AdminConfig& out);
 void read_standalone(const RawValue& table, Loading& load, StandaloneConfig& out);
-void read_hooks(const RawValue& list, Loading& load, std::vector<Hook>& out);
+
+// The file whose hooks are read: how it reads requests, and its options (null: not a dialect).
+struct HookFile {
+    uint32_t context = 0;
+    const DialectOptions* options = nullptr;
+};
+void read_hooks(const RawValue& list, Loading& load, const HookFile& file, std::vector<Hook>& out);
 void read_subscriptions(const RawValue& list, Loading& load, const UrlRules& urls, std::vector<Subscription>& out);
 
 // The tables of [[name]]; anything else is a mistake and gives none.

@@ -49,7 +49,9 @@ std::string explain_json(const Exchange& exchange, const std::vector<Event>& eve
     for (size_t i = 0; i < reports.size(); ++i) {
         const HookReport& report = reports[i];
         out += std::string(i == 0 ? "" : ",") + "{\"hook\":" + json_quote(report.hook->name) +
-               ",\"matched\":" + (report.matched ? "true" : "false") + ",\"why\":" + json_quote(report.why) + "}";
+               ",\"matched\":" + (report.matched ? "true" : "false") + ",\"why\":" + json_quote(report.why);
+        if (!report.hook->source.empty()) out += ",\"source\":" + json_quote(report.hook->source);
+        out += "}";
     }
     return out + "]}";
 }
@@ -110,8 +112,7 @@ int trot_plan_judge(const trot_plan* plan, const trot_request* request, trot_ver
     RequestHead head;
     head.method = view(asked.method);
     head.target = view(asked.target);
-    if (plan->plan->capture.method_override)
-        head.override_method = find(asked.fields, asked.nfields, "x-http-method-override");
+    if (plan->plan->method_override) head.override_method = find(asked.fields, asked.nfields, "x-http-method-override");
     const Judgement judged = plan->plan->matcher->judge(head);
     trot_verdict answer{};
     if (judged.matched) {

@@ -177,7 +177,7 @@ void payloads(void**) {
             R"({"r":1})");
     text_is(
         *with_payload(R"(payload = "request:")", "", "a=1&b[c]=x%22&a=2", "application/x-www-form-urlencoded").payload,
-        R"({"a":"2","b[c]":"x\""})");
+        R"({"a":"2","b":{"c":"x\""}})");
     text_is(
         *with_payload("payload = [\"request:\", \"response:\", \"path:id\", \"query:dry\", \"status\"]\nmerge = true",
                       R"({"b":[ 2 ], "c" : 3})", R"({"a":1,"b":1})")

@@ -17,7 +17,7 @@ using namespace trot;
 
 namespace {
 
-void expect(const Fields& got, const Fields& want) {
+void expect(const FormFields& got, const Fields& want) {
     assert_int_equal(got.size(), want.size());
     for (size_t i = 0; i < got.size(); ++i) {
         assert_string_equal(got[i].name.c_str(), want[i].name.c_str());
@@ -58,6 +58,10 @@ void multipart(void**) {
                                                                      {"q\"uo", ""},
                                                                      {"e", ""},
                                                                      {"n", "na\xc3\xafve.txt"}});
+    const FormFields fields = parse_form("multipart/form-data; boundary=\"B\"", body);
+    assert_true(fields[1].file && fields[4].file && !fields[0].file && !fields[2].file);
+    assert_string_equal(fields[1].type.c_str(), "image/png");
+    assert_string_equal(fields[4].type.c_str(), "");
     // Line feeds alone, as some scripts send them.
     expect(parse_form("multipart/form-data;boundary=B", "--B\nContent-Disposition: form-data; name=\"a\"\n\nv\n--B--"),
            {{"a", "v"}});

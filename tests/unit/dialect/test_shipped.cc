@@ -3,6 +3,7 @@
 #include <cstdlib>
 #include <fstream>
 #include <regex>
+#include <set>
 #include <sstream>
 
 #include "dialect/format.h"
@@ -46,7 +47,7 @@ void shipped_dialects_load(void**) {
         const PlanPtr plan = loaded("dialects = [\"" + std::string(shipped.name) + "\"]\n", "t.toml");
         assert_true(!plan->hooks.empty() && plan->warnings.empty());
     }
-    assert_true(loaded("dialects = [\"woocommerce\", \"wordpress\"]\n", "t.toml")->hooks.size() > 50);
+    assert_true(loaded("dialects = [\"woocommerce\", \"wordpress\"]\n", "t.toml")->hooks.size() > 30);
 }
 
 void manual_loads_as_it_is(void**) {
@@ -58,21 +59,26 @@ void manual_loads_as_it_is(void**) {
 // "[table]" and "[[table]]" lines tell where a key belongs.
 void manual_has_every_key(void**) {
     std::istringstream in(with_examples(manual()));
-    std::vector<std::string> found;
+    std::set<std::string> found;
     std::string line, table;
     std::smatch match;
+    bool of_dialect = false;  // [dialect.NAME]: a dialect's own keys
     while (std::getline(in, line)) {
+        if (!line.empty() && line[0] == '[') of_dialect = line.substr(0, 9) == "[dialect.";
         if (std::regex_search(line, match, std::regex(R"(^\[\[(\w+)\]\])")))
             table = match[1].str() + "[].";
         else if (std::regex_search(line, match, std::regex(R"(^\[(\w+)\])")))
             table = match[1].str() + ".";
-        else if (std::regex_search(line, match, std::regex(R"(^([a-z0-9_]+) = )")))
-            found.push_back(table + match[1].str());
+        else if (!of_dialect && std::regex_search(line, match, std::regex(R"(^([a-z0-9_]+) = )")))
+            found.insert(table + match[1].str());
     }
     for (const std::string& key : known_keys())
-        if (std::find(found.begin(), found.end(), key) == found.end())
-            fail_msg("conf/trotline.toml lacks %s", key.c_str());
+        if (found.count(key) == 0) fail_msg("conf/trotline.toml lacks %s", key.c_str());
     assert_int_equal(found.size(), known_keys().size());
+    // What stands in dialect files only is prose: examples of it could not be loaded here.
+    for (const std::string& key : known_dialect_keys())
+        if (manual().find("#   " + key + " = ") == std::string::npos)
+            fail_msg("conf/trotline.toml says nothing of %s in dialect files", key.c_str());
 }
 
 void manuals_examples_load(void**) {

@@ -30,9 +30,9 @@ void includes(void**) {
     assert_true(plan.ok());
     const std::vector<Hook>& hooks = plan.value()->hooks;
     assert_int_equal(hooks.size(), 3);
-    assert_string_equal(hooks[0].topic.c_str(), "main");
-    assert_string_equal(hooks[1].topic.c_str(), "a");
-    assert_string_equal(hooks[2].topic.c_str(), "b");
+    assert_string_equal(hooks[0].name.c_str(), "main");
+    assert_string_equal(hooks[1].name.c_str(), "a");
+    assert_string_equal(hooks[2].name.c_str(), "b");
     assert_string_equal(hooks[1].at.c_str(), (folder.path() + "/hooks.d/a.toml:1:1").c_str());
     assert_int_equal(plan.value()->store.hold_ms, 1000);
     assert_true(plan.value()->store.guarantee == Guarantee::async);
@@ -62,7 +62,9 @@ void dialects(void**) {
     assert_true(plan.ok());
     assert_int_equal(plan.value()->hooks.size(), 3);
     assert_string_equal(plan.value()->hooks[1].at.c_str(), "dialect shop:4:1");
-    assert_true(plan.value()->capture.method_override);
+    assert_true(plan.value()->method_override);
+    assert_string_equal(plan.value()->setting("capture.method_override", 0)->c_str(), "true");
+    assert_int_equal(plan.value()->contexts[0].method_override, 0);
     assert_int_equal(plan.value()->capture.redact.size(), 2);
     assert_string_equal(plan.value()->setting("capture.redact", 1)->c_str(), "key");
     assert_string_equal(plan.value()->setting("dialects", 0)->c_str(), "shop");

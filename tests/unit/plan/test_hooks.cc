@@ -16,13 +16,14 @@ void defaults(void**) {
     const PlanPtr plan = load(hook(""));
     const Hook& one = plan->hooks[0];
     assert_string_equal(one.name.c_str(), "order.line.created");
-    assert_string_equal(one.resource.c_str(), "order.line");
-    assert_string_equal(one.action.c_str(), "created");
+    assert_int_equal(one.topics.size(), 1);
+    assert_string_equal(one.topics[0].spelling.c_str(), "order.line.created");
+    assert_true(one.topics[0].pieces.empty() && !one.resource.set() && !one.action.set());
     assert_int_equal(one.status.size(), 1);
     assert_int_equal(one.status[0].high, 299);
-    assert_false(one.id.set());
-    assert_int_equal(one.payload.size(), 1);
-    assert_true(one.payload[0].part == Source::Part::response);
+    assert_true(one.id.empty());
+    assert_true(one.payload.kind == Shape::Kind::first && one.payload.children.size() == 1);
+    assert_true(one.payload.children[0].sources[0].part == Source::Part::response);
     assert_false(one.guarantee.has_value());
 }
 
@@ -44,17 +45,17 @@ void everything(void**) {
     assert_string_equal(one.when[2].spelling.c_str(), "path:id matches \"^[0-9]+$\"");
     assert_true(one.when[3].test == Condition::Test::differs);
     assert_true(one.when[4].test == Condition::Test::absent);
-    assert_true(one.when[4].source.part == Source::Part::request_item);
-    assert_true(one.when[5].source.part == Source::Part::status);
-    assert_true(one.merge && one.payload.size() == 2);
+    assert_true(one.when[4].sources[0].part == Source::Part::request_item);
+    assert_true(one.when[5].sources[0].part == Source::Part::status);
+    assert_true(one.payload.kind == Shape::Kind::merged && one.payload.children.size() == 2);
     assert_true(*one.guarantee == Guarantee::async && *one.on_fault == OnFault::reject);
     assert_true(std::regex_search("42", *one.when[2].regex));
 
     const Hook made = load(hook("payload = { id = \"path:id\", kind = \"response:/kind\" }\n"))->hooks[0];
-    assert_true(made.payload.empty());
-    assert_int_equal(made.payload_members.size(), 2);
-    assert_string_equal(made.payload_members[1].first.c_str(), "kind");
-    assert_int_equal(load(hook("items = \"response:\"\n"))->hooks[0].payload[0].part == Source::Part::item, 1);
+    assert_true(made.payload.kind == Shape::Kind::object && made.payload.children.size() == 2);
+    assert_string_equal(made.payload.names[1].c_str(), "\"kind\"");
+    const Hook walking = load(hook("items = \"response:\"\n"))->hooks[0];
+    assert_true(walking.payload.children[0].sources[0].part == Source::Part::item);
 }
 
 void mistakes(void**) {
@@ -95,14 +96,18 @@ void regex_is_safe(void**) {
 }
 
 std::string route(const char* text) {
-    const Result<RouteTemplate> parsed = parse_route(text);
+    const Result<std::vector<Route>> parsed = parse_routes(text);
     if (!parsed) return "! " + parsed.fault().text;
     std::string out;
-    for (const std::string& method : parsed.value().methods) out += method + ",";
-    out += " " + parsed.value().path;
-    for (const TemplateSegment& segment : parsed.value().segments)
-        out += " " + std::string(1, "=:*"[static_cast<int>(segment.kind)]) + segment.text;
-    for (const Field& field : parsed.value().query) out += " ?" + field.name + "=" + field.value;
+    for (const Route& route : parsed.value()) {
+        if (!out.empty()) out += "; ";
+        for (const std::string& method : route.methods) out += method + ",";
+        out += " " + route.path;
+        for (const TemplateSegment& segment : route.segments)
+            out += " " + std::string(1, "=:*"[static_cast<int>(segment.kind)]) + segment.text +
+                   (segment.test.empty() ? "" : "<" + segment.test + ">");
+        for (const Field& field : route.query) out += " ?" + field.name + "=" + field.value;
+    }
     return out;
 }
 
@@ -113,9 +118,9 @@ void templates(void**) {
     is("POST, PUT /a", "POST,PUT, /a =a");
     is("* /a/{rest*}", "*, /a/{rest*} =a *rest");
     is("GET /caf%C3%A9?x=1&y=*&z&a%20b=c+d", "GET, /caf%C3%A9 =caf\xc3\xa9 ?x=1 ?y=* ?z=* ?a b=c d");
-    for (const char* wrong :
-         {"/a", "POST", "POST a", "post /a", "POST,, /a", "POST /a//b", "POST /a/../b", "POST /a/{id", "POST /a/x{id}",
-          "POST /{a*}/b", "POST /{}", "POST /{a}/{a}", "POST /a b", "POST /a#b", "POST /a?=1", "POST /%2e%2e/a", ""})
+    for (const char* wrong : {"/a", "POST", "POST a", "post /a", "POST,, /a", "POST /a//b", "POST /a/../b",
+                              "POST /a/{id", "POST /a/{x}{id}", "POST /{a*}/b", "POST /{}", "POST /{a}/{a}",
+                              "POST /a b", "POST /a#b", "POST /a?=1", "POST /%2e%2e/a", ""})
         if (route(wrong).front() != '!') fail_msg("was accepted: %s", wrong);
 }
 

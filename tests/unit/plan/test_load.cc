@@ -52,7 +52,7 @@ void every_table(void**) {
     assert_int_equal(plan->store.linger_ms, 20);
     assert_int_equal(plan->store.queue_bytes, 2 << 20);
     assert_int_equal(plan->store.retention_ms, 36LL * 3600 * 1000);
-    assert_string_equal(plan->capture.strip_prefix[0].c_str(), "/index.php");
+    assert_string_equal(plan->contexts[0].strip_prefix[0].c_str(), "/index.php");
     assert_int_equal(plan->egress.urls.extra_ports[0], 81);
     // Our own listeners are added, names are left to the guard.
     assert_int_equal(plan->egress.own.size(), 3);

@@ -44,7 +44,7 @@ std::string matches(const PlanPtr& plan, const char* method, std::string_view ta
     RequestHead head{method, target, nullptr, override_method};
     std::string out;
     for (const PathMatch& match : plan->matcher->collect(head)) {
-        out += (out.empty() ? "" : " ") + match.hook->topic;
+        out += (out.empty() ? "" : " ") + match.hook->name;
         for (const Field& param : match.params) out += "(" + param.name + "=" + param.value + ")";
     }
     assert_int_equal(judged(plan, method, target, override_method), !out.empty());
@@ -137,7 +137,7 @@ void overridden_methods(void**) {
     const Fields fields{{"x-http-method-override", " DELETE "}};
     const RequestHead head{"POST", "/a", &fields, {}};
     assert_int_equal(plan->matcher->collect(head).size(), 1);
-    assert_string_equal(plan->matcher->collect(head)[0].hook->topic.c_str(), "gone");
+    assert_string_equal(plan->matcher->collect(head)[0].hook->name.c_str(), "gone");
     const PlanPtr strict = test::load(hook("made", "POST /a") + hook("gone", "DELETE /a"));
     is(matches(strict, "POST", "/a?_method=DELETE", "DELETE"), "made");
 }

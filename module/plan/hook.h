@@ -1,0 +1,124 @@
+// Hook: one declaration that maps exchanges to topics, as the plan holds it. Part of plan.h; built by table_hook.cc.
+// The language it comes from is documented in conf/trotline.toml. Threads: immutable after load.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <regex>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "base/text.h"
+#include "plan/route_template.h"
+
+namespace trot {
+
+enum class Guarantee { async, hold };  // DESIGN 1; `intent` is refused by the loader until it exists
+enum class OnFault { open, reject };   // what a sick or full store means, decided before the request goes up
+
+// Where a value comes from. Text form in the file: "response:/id" (JSON pointer into the answer's body), "request:/id",
+// "item:/id" (into one batch item), "request-item:/id" (into the request's element that belongs to the item: same
+// pointer as `items`, same index, in the request's body), "path:NAME" (template parameter), "query:NAME", "form:NAME"
+// (request body field), "header:NAME" (answer header), "request-header:NAME", "status", "response-text" and
+// "request-text" (a whole body as text), "=text" (that text). "link:SOURCE" is the last path segment of the URL there.
+struct Source {
+    enum class Part {
+        none,
+        response,
+        request,
+        item,
+        request_item,
+        path,
+        query,
+        form,
+        header,
+        request_header,
+        status,
+        response_text,
+        request_text,
+        literal
+    };
+    Part part = Part::none;
+    std::string key;  // JSON pointer, name or text
+    bool link = false;
+
+    bool set() const { return part != Part::none; }
+    bool of_item() const { return part == Part::item || part == Part::request_item; }
+};
+
+// Alternatives, "response:/a | request:/a | =text": the first one that is there and not null counts. Empty: not set.
+using Sources = std::vector<Source>;
+
+// One line of `when`: all must hold. Text form: "SOURCES" = value | [values] | {regex = "…"} | {present = true|false}
+// | {not = value or [values]} | {contains = "…"} | {lacks = "…"} | {same = "SOURCES"} | {other = "SOURCES"}.
+struct Condition {
+    enum class Test { equals, regex, present, absent, differs, contains, lacks, same, other };
+    Sources sources;
+    Sources twin;  // of `same` and `other`
+    Test test = Test::equals;
+    std::vector<std::string> values;          // as JSON text would read: strings bare, numbers and booleans as written
+    std::shared_ptr<const std::regex> regex;  // ECMAScript, search (not full match)
+    std::string spelling;                     // as in the file, for explain
+};
+
+// A `regex` is never run over a longer value (the condition then does not hold): a backtracking engine must not be fed
+// megabytes by a client.
+inline constexpr size_t max_regex_value = size_t{64} * 1024;
+
+struct StatusRange {
+    int low = 200;
+    int high = 299;
+};
+
+// A topic, resource or action: text with values in it, "object.created.{response:/object/status | =published}".
+struct Wording {
+    struct Piece {
+        std::string text;  // a literal, when `any` is empty
+        Sources any;
+    };
+    std::string spelling;       // as in the file; the text itself when `pieces` is empty
+    std::vector<Piece> pieces;  // empty: nothing is computed
+
+    bool set() const { return !spelling.empty(); }
+};
+
+// What an event carries, as a tree.
+// - sources: one value. Out of a body it is the body's own bytes; a text (path, query, form, header, status) is a
+// number
+//   when it reads as a plain integer (-?(0|[1-9][0-9]{0,17})), else a string; a literal is a string.
+// - literal: JSON of the file. present, absent: a boolean about `sources`.
+// - object: `children` under `names`; a child that is not there is left out. array: a child that is not there is null.
+// - first: the first of `children` that is there; merged: all of them in one object, the later ones win. These two
+// stand
+//   at the top only.
+struct Shape {
+    enum class Kind { sources, literal, present, absent, object, array, first, merged };
+    Kind kind = Kind::sources;
+    Sources sources;
+    std::string json;                // of a literal
+    std::vector<std::string> names;  // as JSON, with their quotes
+    std::vector<Shape> children;
+};
+
+struct Hook {
+    std::string name;             // `name =`, else the first topic as written; for logs and explain
+    std::vector<Wording> topics;  // an event for each, in this order
+    Wording resource;             // not set: a topic up to its last '.'
+    Wording action;               // not set: a topic after its last '.'
+    std::vector<Route> routes;
+    uint32_t context = 0;  // Plan::contexts: how its file reads requests
+    std::vector<StatusRange> status;
+    std::vector<Condition> when;
+    Sources items;  // an array: events for each element; the first one that is there
+    Sources id;     // may be empty: then resource_id is empty
+    Shape payload;
+    bool before = false;                 // phase = "before": its events come before the others of the exchange
+    std::string source;                  // which fact it rests on; for explain
+    std::optional<Guarantee> guarantee;  // else the store's
+    std::optional<OnFault> on_fault;
+    std::string at;  // file:line:column
+};
+
+}  // namespace trot
