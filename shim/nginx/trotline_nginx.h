@@ -66,7 +66,8 @@ struct ngx_http_trotline_ctx_s {
     ngx_chain_t* busy; /* buffers of ours that went out while the answer trickled … */
     ngx_chain_t* free; /* … and that the client has taken */
     size_t held_bytes; /* copies in memory, held or not yet given back */
-    uint64_t gathered; /* bytes of the answer's body */
+    uint64_t asked;    /* bytes of the request's body that were looked at */
+    uint64_t gathered; /* … and of the answer's */
     ngx_event_t deadline;
     ngx_event_handler_pt reading; /* the connection's read handler, while ours is there */
     ngx_msec_t held_since;
