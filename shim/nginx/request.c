@@ -60,11 +60,7 @@ static size_t find_override(ngx_http_request_t* r, trot_field* out) {
     return 0;
 }
 
-/* The context survives an internal redirect in the pool's cleanup list (r->ctx is zeroed). */
-ngx_http_trotline_ctx_t* ngx_http_trotline_get_ctx(ngx_http_request_t* r) {
-    if (r != r->main) return NULL;
-    ngx_http_trotline_ctx_t* ctx = ngx_http_get_module_ctx(r, ngx_http_trotline_module);
-    if (ctx != NULL || !(r->internal || r->filter_finalize)) return ctx;
+ngx_http_trotline_ctx_t* ngx_http_trotline_find_ctx(ngx_http_request_t* r) {
     for (ngx_pool_cleanup_t* cleanup = r->pool->cleanup; cleanup != NULL; cleanup = cleanup->next) {
         if (cleanup->handler != ngx_http_trotline_forget) continue;
         ngx_http_set_ctx(r, cleanup->data, ngx_http_trotline_module);
