@@ -40,6 +40,9 @@ def closed(folder, upstream, starts, count, names, **how):
     for n in range(starts):
         with sites(folder, upstream, names) as started:
             loads = {name: lambda name=name, site=site: load(name, site, 1, **how) for name, site in started.items()}
+            for name in names:
+                if name.endswith("alone"):
+                    loads[name]()
             for name, more in ngx.rounds(count, loads, turned=n % 2 == 1).items():
                 runs[name] += more
             for name in set(names) - {"plain", "off", "plain again"}:
