@@ -21,8 +21,9 @@ inline char ascii_lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char
 
 // ASCII only: header names, hosts, methods and hex never depend on a locale.
 inline bool equal_nocase(std::string_view a, std::string_view b) {
-    return a.size() == b.size() &&
-           std::equal(a.begin(), a.end(), b.begin(), [](char x, char y) { return ascii_lower(x) == ascii_lower(y); });
+    return a.size() == b.size() && std::equal(a.begin(), a.end(), b.begin(), [](char x, char y) {
+               return x == y || ascii_lower(x) == ascii_lower(y);
+           });
 }
 
 inline std::string lower(std::string_view text) {

@@ -15,14 +15,14 @@ constexpr size_t large = 16384;
 }  // namespace
 
 void Exchange::add(Fields& to, std::string_view name, std::string_view value) {
-    Field field;
-    if (!spare_.empty()) {
-        field = std::move(spare_.back());
-        spare_.pop_back();
+    if (spare_.empty()) {
+        to.push_back({std::string(name), std::string(value)});
+        return;
     }
-    field.name = name;
-    field.value = value;
-    to.push_back(std::move(field));
+    Field& field = to.emplace_back(std::move(spare_.back()));
+    spare_.pop_back();
+    field.name.assign(name);
+    field.value.assign(value);
 }
 
 void Exchange::clear() {

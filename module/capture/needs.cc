@@ -7,11 +7,6 @@
 namespace trot {
 namespace {
 
-void add(std::vector<std::string>& names, std::string_view name) {
-    std::string folded = lower(name);
-    if (std::find(names.begin(), names.end(), folded) == names.end()) names.push_back(std::move(folded));
-}
-
 void ask(Needs& needs, const Source& source) {
     switch (source.part) {
         case Source::Part::request:
@@ -21,26 +16,23 @@ void ask(Needs& needs, const Source& source) {
             needs.request_body = true;
             break;
         case Source::Part::header:
-            add(needs.response_fields, source.key);
+            needs.response_fields.add(source.key);
             break;
         case Source::Part::request_header:
-            add(needs.request_fields, source.key);
+            needs.request_fields.add(source.key);
             break;
         default:
             break;
     }
 }
 
-bool listed(const std::vector<std::string>& names, std::string_view name) {
-    return std::any_of(names.begin(), names.end(), [&](const std::string& known) { return equal_nocase(known, name); });
-}
-
 }  // namespace
 
 Needs needs_of(const Plan& plan) {
     Needs needs;
-    needs.request_fields = {"content-type", "content-encoding", "x-http-method-override"};
-    needs.response_fields = {"content-type", "content-encoding"};
+    for (const char* name : {"content-type", "content-encoding", "x-http-method-override"})
+        needs.request_fields.add(name);
+    for (const char* name : {"content-type", "content-encoding"}) needs.response_fields.add(name);
     const auto ask_all = [&needs](const Sources& sources) {
         for (const Source& source : sources) ask(needs, source);
     };
@@ -75,7 +67,15 @@ Needs needs_of(const Plan& plan) {
     return needs;
 }
 
-bool Needs::wants_request_field(std::string_view name) const { return listed(request_fields, name); }
-bool Needs::wants_response_field(std::string_view name) const { return listed(response_fields, name); }
+bool FieldNames::listed(std::string_view name) const {
+    return std::any_of(names_.begin(), names_.end(),
+                       [&](const std::string& known) { return equal_nocase(known, name); });
+}
+
+void FieldNames::add(std::string_view name) {
+    if (has(name)) return;
+    names_.push_back(lower(name));
+    lengths_.set(length(name));
+}
 
 }  // namespace trot

@@ -25,7 +25,7 @@ const simdjson::implementation* const implementation = choose();
 constexpr size_t max_depth = 256;
 constexpr size_t max_text = 64U << 20;
 
-bool is_space(char c) { return c == ' ' || c == '\t' || c == '\n' || c == '\r'; }
+bool is_space(char c) { return c <= ' ' && (c == ' ' || c == '\t' || c == '\n' || c == '\r'); }
 bool is_digit(char c) { return c >= '0' && c <= '9'; }
 bool is_hex(char c) { return is_digit(c) || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F'); }
 
@@ -191,48 +191,60 @@ bool JsonReader::Impl::scan() {
 }
 
 std::string_view JsonReader::Impl::scalar(size_t token) const {
-    const size_t from = place[token];
-    size_t to = token + 1 < count ? place[token + 1] : text.size();
-    while (to > from && is_space(text[to - 1])) --to;
-    return text.substr(from, to - from);
+    const char* const from = text.data() + place[token];
+    const char* to = token + 1 < count ? text.data() + place[token + 1] : text.data() + text.size();
+    while (to > from && is_space(to[-1])) --to;
+    return {from, static_cast<size_t>(to - from)};
 }
 
+// Every byte of every body comes by here: plain pointers, and the common token (a string without escapes) first.
 bool JsonReader::Impl::check() {
     std::array<uint32_t, max_depth> open;  // NOLINT(cppcoreguidelines-pro-type-member-init): written before read
+    const char* const base = text.data();
+    const uint32_t* const at = place;
+    const size_t end = count;
+    const auto scalar_is_good = [&](size_t token) {
+        const char* const from = base + at[token];
+        const char* to = base + (token + 1 < end ? at[token + 1] : text.size());
+        while (is_space(to[-1])) --to;  // the token's own first byte is none
+        if (*from == '"' && !escapes) return to - from >= 2 && to[-1] == '"';
+        return good_scalar({from, static_cast<size_t>(to - from)}, escapes);
+    };
     size_t depth = 0;
     size_t token = 0;
     bool want_key = false;
     while (true) {
-        if (token >= count) return false;
         if (want_key) {
-            if (byte(token) != '"' || !good_string(scalar(token), escapes)) return false;
-            if (++token >= count || byte(token) != ':') return false;
-            if (++token >= count) return false;
+            if (token + 2 >= end || base[at[token]] != '"' || base[at[token + 1]] != ':' || !scalar_is_good(token))
+                return false;
+            token += 2;
         }
-        const char first = byte(token);
+        if (token >= end) return false;
+        const char first = base[at[token]];
         if (first == '{' || first == '[') {
             if (depth == max_depth) return false;
             open[depth++] = static_cast<uint32_t>(token++);
-            if (token >= count) return false;
+            if (token >= end) return false;
             want_key = first == '{';
-            if (byte(token) != (want_key ? '}' : ']')) continue;
+            if (base[at[token]] != (want_key ? '}' : ']')) continue;
         } else {
-            if (!good_scalar(scalar(token), escapes)) return false;
+            if (!scalar_is_good(token)) return false;
             ++token;
         }
         // A value is complete, or an empty container stands before its end: close all that ends here.
         while (depth > 0) {
-            if (token >= count) return false;
-            const bool object = byte(open[depth - 1]) == '{';
-            if (byte(token) == ',') {
+            if (token >= end) return false;
+            const char next = base[at[token]];
+            const bool object = base[at[open[depth - 1]]] == '{';
+            if (next == ',') {
                 ++token;
                 want_key = object;
                 break;
             }
-            if (byte(token) != (object ? '}' : ']')) return false;
+            if (next != (object ? '}' : ']')) return false;
             close[open[--depth]] = static_cast<uint32_t>(token++);
         }
-        if (depth == 0) return token == count;
+        if (depth == 0) return token == end;
     }
 }
 

@@ -48,7 +48,8 @@ int trot_capture_open(trot_engine* engine, const trot_plan* plan, const trot_req
             write_struct(*verdict, decided);
             return static_cast<int>(TROT_OK);
         }
-        const trot_request asked = read_struct(*request);
+        std::optional<trot_request> room;
+        const trot_request& asked = see_struct(*request, room);
         ExchangePtr exchange = engine->engine->blank();
         if (exchange->plan != plan->plan) exchange->plan = plan->plan;
         engine->engine->name_capture(exchange->capture);
@@ -86,7 +87,8 @@ int trot_capture_request(trot_capture* capture, trot_text more) noexcept {
 int trot_capture_response(trot_capture* capture, const trot_response* response, trot_verdict* revised) noexcept {
     if (capture == nullptr || response == nullptr || response->size == 0) return TROT_EUSAGE;
     return sealed(nullptr, [&] {
-        const trot_response given = read_struct(*response);
+        std::optional<trot_response> room;
+        const trot_response& given = see_struct(*response, room);
         const Needs& needs = capture->plan->needs;
         Exchange& exchange = *capture->exchange;
         exchange.status = static_cast<int>(given.status);

@@ -108,7 +108,8 @@ int trot_plan_setting(const trot_plan* plan, const char* key, size_t nth, trot_t
 
 int trot_plan_judge(const trot_plan* plan, const trot_request* request, trot_verdict* verdict) noexcept {
     if (plan == nullptr || request == nullptr || verdict == nullptr) return TROT_EUSAGE;
-    const trot_request asked = read_struct(*request);
+    std::optional<trot_request> room;
+    const trot_request& asked = see_struct(*request, room);
     RequestHead head;
     head.method = view(asked.method);
     head.target = view(asked.target);

@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <cstring>
 #include <new>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -45,6 +46,11 @@ T read_struct(const T& theirs) {
     std::memcpy(&ours, &theirs, std::min<size_t>(theirs.size, sizeof(T)));
     ours.size = sizeof(T);
     return ours;
+}
+// The same without a copy where the caller's struct has all that ours has; else `room` holds it.
+template <class T>
+const T& see_struct(const T& theirs, std::optional<T>& room) {
+    return theirs.size >= sizeof(T) ? theirs : room.emplace(read_struct(theirs));
 }
 template <class T>
 void write_struct(T& theirs, const T& ours) {

@@ -91,8 +91,8 @@ static ngx_int_t add_handler(ngx_http_core_main_conf_t* core, ngx_uint_t phase, 
 
 static ngx_int_t postconfiguration(ngx_conf_t* cf) {
     ngx_http_trotline_main_conf_t* all = ngx_http_conf_get_module_main_conf(cf, ngx_http_trotline_module);
+    if (!all->wanted) return NGX_OK; /* off everywhere: no request comes by here */
     if (all->plan == NULL) {
-        if (!all->wanted) return NGX_OK;
         ngx_log_error(
             NGX_LOG_EMERG, cf->log, 0,
             "trotline: \"trotline on\" and \"trotline_manage\" need \"trotline_config FILE;\" in the http block");

@@ -60,11 +60,7 @@ static size_t find_override(ngx_http_request_t* r, trot_field* out) {
     return 0;
 }
 
-/* The context survives an internal redirect in the pool's cleanup list (r->ctx is zeroed). */
-ngx_http_trotline_ctx_t* ngx_http_trotline_get_ctx(ngx_http_request_t* r) {
-    if (r != r->main) return NULL;
-    ngx_http_trotline_ctx_t* ctx = ngx_http_get_module_ctx(r, ngx_http_trotline_module);
-    if (ctx != NULL || !(r->internal || r->filter_finalize)) return ctx;
+ngx_http_trotline_ctx_t* ngx_http_trotline_find_ctx(ngx_http_request_t* r) {
     for (ngx_pool_cleanup_t* cleanup = r->pool->cleanup; cleanup != NULL; cleanup = cleanup->next) {
         if (cleanup->handler != ngx_http_trotline_forget) continue;
         ngx_http_set_ctx(r, cleanup->data, ngx_http_trotline_module);
@@ -182,12 +178,22 @@ ngx_int_t ngx_http_trotline_mark(ngx_http_request_t* r) {
 
 static void take_request(void* capture, trot_text bytes) { trot_capture_request(capture, bytes); }
 
+/* Gives a piece of the request's body to the library as far as its cap goes (0: no hook asks for it), and a byte more,
+ * by which it knows that the body was cut. */
+static ngx_int_t gather(ngx_http_trotline_ctx_t* ctx, ngx_buf_t* b) {
+    const off_t most = (off_t)ctx->verdict.request_cap + 1 - (off_t)ctx->asked;
+    const off_t size = ngx_buf_size(b);
+    if (ctx->verdict.request_cap == 0 || most <= 0 || size <= 0) return NGX_OK;
+    ctx->asked += (uint64_t)size;
+    return ngx_http_trotline_read_buf(b, most, take_request, ctx->capture, ctx->request->connection->log);
+}
+
 ngx_int_t ngx_http_trotline_request_body(ngx_http_request_t* r, ngx_chain_t* in) {
     ngx_http_trotline_ctx_t* ctx = ngx_http_trotline_get_ctx(r);
     if (ctx != NULL && ctx->capture != NULL && !ctx->body_done) {
         ctx->body_seen = 1;
         for (const ngx_chain_t* link = in; link != NULL; link = link->next) {
-            ngx_http_trotline_read_buf(link->buf, NGX_MAX_OFF_T_VALUE, take_request, ctx->capture, r->connection->log);
+            gather(ctx, link->buf);
             if (link->buf->last_buf) ctx->body_done = 1;
         }
     }
@@ -201,12 +207,7 @@ void ngx_http_trotline_late_body(ngx_http_trotline_ctx_t* ctx) {
         ctx->body_done = r->headers_in.content_length_n <= 0 && !r->headers_in.chunked;
         return;
     }
-    off_t left = (off_t)ctx->verdict.request_cap + 1; /* the library marks what goes over its cap */
-    for (const ngx_chain_t* link = r->request_body->bufs; link != NULL && left > 0; link = link->next) {
-        const off_t size = ngx_buf_size(link->buf);
-        if (ngx_http_trotline_read_buf(link->buf, left, take_request, ctx->capture, r->connection->log) != NGX_OK)
-            return;
-        left -= size;
-    }
+    for (const ngx_chain_t* link = r->request_body->bufs; link != NULL; link = link->next)
+        if (gather(ctx, link->buf) != NGX_OK) return;
     ctx->body_done = r->request_body->rest == 0;
 }

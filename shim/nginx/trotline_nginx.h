@@ -66,7 +66,8 @@ struct ngx_http_trotline_ctx_s {
     ngx_chain_t* busy; /* buffers of ours that went out while the answer trickled … */
     ngx_chain_t* free; /* … and that the client has taken */
     size_t held_bytes; /* copies in memory, held or not yet given back */
-    uint64_t gathered; /* bytes of the answer's body */
+    uint64_t asked;    /* bytes of the request's body that were looked at */
+    uint64_t gathered; /* … and of the answer's */
     ngx_event_t deadline;
     ngx_event_handler_pt reading; /* the connection's read handler, while ours is there */
     ngx_msec_t held_since;
@@ -97,7 +98,7 @@ void ngx_http_trotline_ignore_client_abort(ngx_http_trotline_ctx_t* ctx);
 /* request.c */
 ngx_int_t ngx_http_trotline_mark(ngx_http_request_t* r); /* preaccess phase */
 ngx_int_t ngx_http_trotline_request_body(ngx_http_request_t* r, ngx_chain_t* in);
-ngx_http_trotline_ctx_t* ngx_http_trotline_get_ctx(ngx_http_request_t* r);
+ngx_http_trotline_ctx_t* ngx_http_trotline_find_ctx(ngx_http_request_t* r);
 ngx_int_t ngx_http_trotline_describe(ngx_http_request_t* r, trot_request* out);
 trot_field* ngx_http_trotline_fields(ngx_pool_t* pool, ngx_list_t* list, size_t* count);
 void ngx_http_trotline_restore_codings(ngx_http_trotline_ctx_t* ctx);
@@ -142,6 +143,15 @@ ngx_int_t ngx_http_trotline_manage(ngx_http_request_t* r); /* content handler */
 
 /* variables.c */
 ngx_int_t ngx_http_trotline_add_variables(ngx_conf_t* cf);
+
+/* The context survives an internal redirect in the pool's cleanup list (r->ctx is zeroed). Most requests have none, and
+ * ask in every filter. */
+static inline ngx_http_trotline_ctx_t* ngx_http_trotline_get_ctx(ngx_http_request_t* r) {
+    if (r != r->main) return NULL;
+    ngx_http_trotline_ctx_t* ctx = ngx_http_get_module_ctx(r, ngx_http_trotline_module);
+    if (ctx != NULL || !(r->internal || r->filter_finalize)) return ctx;
+    return ngx_http_trotline_find_ctx(r);
+}
 
 extern ngx_http_output_header_filter_pt ngx_http_trotline_next_header;
 extern ngx_http_output_body_filter_pt ngx_http_trotline_next_body;

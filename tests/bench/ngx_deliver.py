@@ -1,8 +1,10 @@
 """P5 and E1: nginx that also tells each change to somebody, beside what a user would write instead; and how much of it is sustained.
 
-P5 is the user's traffic: requests a second through the proxy while every change is delivered to the same sink. What it leaves out stands
-beside it: ours records first and lets deliveries wait (how many, how long), Lua's queue waits in the worker's memory and dies with it,
-`mirror`, timer and njs pace the traffic itself.
+P5 is the proxy's own work: CPU of the event loop for each request when each change is to be delivered to the same sink. Theirs signs and
+sends in the loop; ours hands over, and other threads record, sign and send. The figure is of the loop by itself, because on two cores these
+threads, the load, the upstream and the sink would take from it what they need. What it leaves out stands beside it: requests a second with
+everything on the two cores, the whole CPU of a delivered event, and what waits: ours records first and lets deliveries wait, Lua's queue
+waits in the worker's memory and dies with it, `mirror`, timer and njs pace the traffic itself.
 """
 
 import contextlib
@@ -57,10 +59,12 @@ def compare(folder, upstream, sink, count):
     """Per peer the ratios to plain nginx and its deliveries; ours against theirs, round by round."""
     with contextlib.ExitStack() as stack:
         place = stack.enter_context(tempfile.TemporaryDirectory(dir=folder))
-        kinds = {"plain": ngx.PLAIN, **peers.PEERS, "plain again": ngx.PLAIN}
+        kinds = {"plain": ngx.PLAIN, **peers.PEERS, "async, alone": peers.ours("async", subscription=True, queue="2GiB"), "plain again": ngx.PLAIN}
         everyone = {name: stack.enter_context(ngx.site(kind, place, upstream, sink.port)) for name, kind in kinds.items()}
 
         def one(name):
+            if name.endswith("alone"):
+                return ngx.load_alone(everyone[name], 1)
             quiet = name.startswith("plain") or name in peers.DELIVER_NOTHING
             return ngx.load(everyone[name], 1) if quiet else load(everyone[name], sink)
 
@@ -70,6 +74,7 @@ def compare(folder, upstream, sink, count):
     for name in set(peers.PEERS) - set(peers.DELIVER_NOTHING):
         result[name] |= {key: ngx.median(runs[name], key) for key in ("us_per_delivery", "at_once", "delivered", "drain_ms")}
     for name in ("Lua queue", "njs"):
+        result[f"{name} of ours"] = lab.spread([theirs["loop"] / ours["loop"] for ours, theirs in zip(runs["async, alone"], runs[name])])
         result[f"ours of {name}"] = lab.spread([ours["rps"] / theirs["rps"] for ours, theirs in zip(runs["async"], runs[name])])
     return result
 

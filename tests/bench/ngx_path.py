@@ -13,7 +13,13 @@ import ngx
 import peers
 
 KINDS = {"plain": ngx.PLAIN, "plain again": ngx.PLAIN, "off": peers.ours("hold", on=False), "async": peers.ours("async"),
-         "async, id": peers.ours("async", payload='payload = { id = "response:/id" }'), "hold": peers.ours("hold")}
+         "async, id": peers.ours("async", payload='payload = { id = "response:/id" }'), "hold": peers.ours("hold"),
+         # The loop by itself: what it captures waits in memory until the load has ended.
+         "async, alone": peers.ours("async", queue="2GiB")}
+
+
+def load(name, site, *arguments, **how):
+    return (ngx.load_alone if name.endswith("alone") else ngx.load)(site, *arguments, **how)
 
 
 def share(site):
@@ -33,7 +39,10 @@ def closed(folder, upstream, starts, count, names, **how):
     runs, recorded = {name: [] for name in names}, {name: [] for name in names}
     for n in range(starts):
         with sites(folder, upstream, names) as started:
-            loads = {name: lambda site=site: ngx.load(site, 1, **how) for name, site in started.items()}
+            loads = {name: lambda name=name, site=site: load(name, site, 1, **how) for name, site in started.items()}
+            for name in names:
+                if name.endswith("alone"):
+                    loads[name]()
             for name, more in ngx.rounds(count, loads, turned=n % 2 == 1).items():
                 runs[name] += more
             for name in set(names) - {"plain", "off", "plain again"}:
@@ -45,24 +54,28 @@ def closed(folder, upstream, starts, count, names, **how):
     return found | {"A/A": control, "plain rps": ngx.median(limits, "rps")}
 
 
-def open_loop(folder, upstream, count, rate, seconds):
+def open_loop(folder, upstream, count, rate):
     """Orders at a fixed rate, latencies from the scheduled time on: what capture adds to them."""
-    with sites(folder, upstream, ("plain", "async", "plain again")) as all_of_them:
-        def one(site):
+    names = ("plain", "async", "async, alone", "plain again")
+    with sites(folder, upstream, names) as started:
+        def one(name):
+            site = started[name]
             cpu = lab.cpu_us(site.worker)
-            told = lab.program("bench_flow", "load", site.port, rate, seconds, core=1)
+            with site.recorder_waits() if name.endswith("alone") else contextlib.nullcontext():
+                told = lab.program("bench_flow", "load", site.port, rate, 1, core=1)
             if told["acked"] != told["offered"]:
                 raise RuntimeError(f"not all were answered: {told}")
             ngx.settle(site)
             return {"p50": told["client_p50_us"], "p99": told["client_p99_us"], "all": (lab.cpu_us(site.worker) - cpu) / told["acked"]}
 
-        runs = ngx.rounds(count, {name: lambda site=site: one(site) for name, site in all_of_them.items()})
-    triples = list(zip(runs["async"], ngx.halves(runs), runs["plain"], runs["plain again"]))
-    return {"rate": rate, "p50 us more": lab.spread([ours["p50"] - plain["p50"] for ours, plain, _, _ in triples]),
-            "plain p50 us": lab.spread([plain["p50"] for _, plain, _, _ in triples]),
-            "us": lab.spread([ours["all"] for ours, _, _, _ in triples]), "plain_us": lab.spread([plain["all"] for _, plain, _, _ in triples]),
-            "p99 of the worse half": lab.spread([ours["p99"] / max(a["p99"], b["p99"]) for ours, _, a, b in triples]),
-            "A/A p99": lab.spread([b["p99"] / a["p99"] for _, _, a, b in triples])}
+        runs = ngx.rounds(count, {name: lambda name=name: one(name) for name in names})
+    limits, worse = ngx.halves(runs), [max(a["p99"], b["p99"]) for a, b in zip(runs["plain"], runs["plain again"])]
+    result = {"rate": rate, "A/A p99": lab.spread([b["p99"] / a["p99"] for a, b in zip(runs["plain"], runs["plain again"])])}
+    for name in names[1:-1]:
+        result[name] = {"p50": lab.spread([ours["p50"] / plain["p50"] for ours, plain in zip(runs[name], limits)]),
+                        "p99 of the worse half": lab.spread([ours["p99"] / p99 for ours, p99 in zip(runs[name], worse)]),
+                        "us": lab.spread([ours["all"] for ours in runs[name]]), "plain_us": lab.spread([plain["all"] for plain in limits])}
+    return result
 
 
 def one_connection(folder, upstream, count):
@@ -78,13 +91,13 @@ def measure(folder, quick=False):
     upstream = lab.free_port()
     many, some, few = ((5, 1), (3, 1), (2, 1)) if quick else ((5, 3), (4, 3), (3, 2))
     with lab.nginx(lab.order_upstream(upstream), upstream, core=1):
-        result = {"post": closed(folder, upstream, *many, ("plain", "off", "async", "plain again")),
+        result = {"post": closed(folder, upstream, *many, ("plain", "off", "async", "async, alone", "plain again")),
                   "get": closed(folder, upstream, *some, ("plain", "hold", "plain again"), path="/other", method="GET"),
                   "hold 256": closed(folder, upstream, *some, ("plain", "hold", "plain again"), connections=256),
                   # Whole, this is more than a disk takes at full speed, and then events are left out: hence also one that carries an id only.
-                  "25 KB": closed(folder, upstream, *few, ("plain", "async", "async, id", "plain again"), path="/lists"),
+                  "25 KB": closed(folder, upstream, *few, ("plain", "async", "async, id", "async, alone", "plain again"), path="/lists"),
                   "hold 1": one_connection(folder, upstream, 3 if quick else 7)}
         # 20,000 where nginx makes 92,000; never more than what plain nginx carries with ease.
         rate = min(20000, round(result["post"]["plain rps"] / 3, -2))
-        result["open loop"] = open_loop(folder, upstream, *((2, rate, 1) if quick else (5, rate, 1.5)))
+        result["open loop"] = open_loop(folder, upstream, 2 if quick else 7, rate)
     return result

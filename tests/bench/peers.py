@@ -16,6 +16,7 @@ TOML = """
 url = "sqlite:@DIR@/store"
 guarantee = "{guarantee}"
 retention = "1h"
+queue_bytes = "{queue}"
 [egress]
 allow = ["127.0.0.1/32"]
 [[hook]]
@@ -39,9 +40,9 @@ concurrency = 64
 """
 
 
-def ours(guarantee="hold", on=True, subscription=False, payload=""):
+def ours(guarantee="hold", on=True, subscription=False, payload="", queue="64MiB"):
     """The module; without a payload of its own an event carries the answer's body."""
-    toml = TOML.format(guarantee=guarantee, payload=payload) + (SUBSCRIPTION if subscription else "")
+    toml = TOML.format(guarantee=guarantee, payload=payload, queue=queue) + (SUBSCRIPTION if subscription else "")
     return Kind(main=f"load_module {lab.BUILD}/ngx_http_trotline_module.so;", files={"trotline.toml": toml},
                 http=f"trotline_config @DIR@/trotline.toml; trotline {'on' if on else 'off'};")
 
