@@ -105,8 +105,8 @@ void shapes(void**) {
     is(payload("payload = [\"response:\", { extra = \"path:id\" }, \"response:/n\"]\nmerge = true",
                R"({"n":1,"extra":0})"),
        R"({"n":1,"extra":5})");
-    is(payload(R"(payload = { text = "response-text", ask = "request-text" })", "<html>", "5"),
-       R"({"text":"<html>","ask":"5"})");
+    is(payload(R"(payload = { text = "response-text", ask = "request-text" })", "<html>", "a b"),
+       R"({"text":"<html>","ask":"a b"})");
     is(payload(R"(payload = { id = "link:response:/to", bad = "link:response:/none" })",
                R"({"to":"https://x.example/a/77/?k=1"})"),
        R"({"id":77})");
@@ -235,6 +235,23 @@ void texts_and_twins(void**) {
     is(told(exchange), "a.b a/b 7 {\"id\":7}\n");
 }
 
+// A value that is redacted stays out, whatever member, text or reason it would go to.
+void redaction(void**) {
+    const auto post = [&](const char* topic) {
+        const PlanPtr plan =
+            plan_of(std::string("[[hook]]\ntopic = \"a.") + topic +
+                        "\"\nmatch = \"POST /x\"\nid = \"query:token\"\npayload = { x = \"form:data[token]\", y = "
+                        "\"request:/data/token\", z = \"query:token\", text = \"request-text\", all = \"request:\" }\n",
+                    "[capture]\nredact = [\"token\"]\n");
+        return told(with_type(exchange_of(plan, "POST", "/x?token=q", 200, "{}", "data[token]=t"),
+                              "application/x-www-form-urlencoded"));
+    };
+    is(post("b"),
+       "a.b a/b  {\"x\":\"[redacted]\",\"y\":\"[redacted]\",\"z\":\"[redacted]\",\"all\":{\"data\":{\"token\":"
+       "\"[redacted]\"}}}\n");
+    is(post("{request:/data/token | =b}"), "no topic: request:/data/token | =b is redacted");
+}
+
 void a_form_names_the_method(void**) {
     const PlanPtr plan = plan_of("[[hook]]\ntopic = \"a.gone\"\nmatch = \"DELETE /a/{id}\"\nid = \"path:id\"\n",
                                  "[capture]\nmethod_override = [\"form\"]\n");
@@ -251,6 +268,7 @@ int main() {
         cmocka_unit_test(shapes),          cmocka_unit_test(phases),
         cmocka_unit_test(envelopes),       cmocka_unit_test(forms),
         cmocka_unit_test(texts_and_twins), cmocka_unit_test(a_form_names_the_method),
+        cmocka_unit_test(redaction),
     };
     return cmocka_run_group_tests(tests, nullptr, nullptr);
 }
