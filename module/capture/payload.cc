@@ -4,6 +4,7 @@
 #include <utility>
 #include <vector>
 
+#include "capture/redact.h"
 #include "plan/shape.h"
 #include "store/store.h"
 
@@ -20,7 +21,8 @@ bool plain_integer(std::string_view text) {
 }
 
 // A text of the exchange may be meant as a number; one of the file says what it is.
-std::string as_json(const Value& value, const Source& source) {
+std::string as_json(const Value& value, const Source& source, Facts& facts) {
+    if (is_redacted_source(source, facts.exchange().plan->capture.redact)) return "\"[redacted]\"";
     if (value.json) return std::string(value.json->raw);
     if (source.part == Source::Part::literal || source.part == Source::Part::response_text ||
         source.part == Source::Part::request_text)
@@ -173,7 +175,7 @@ bool shape_json(const Shape& shape, Facts& facts, std::string& out, uint32_t& fl
     if (shape.kind == Shape::Kind::present || shape.kind == Shape::Kind::absent)
         out += value.there() == (shape.kind == Shape::Kind::present) ? "true" : "false";
     else if (value.there())
-        out += as_json(value, *source);
+        out += as_json(value, *source, facts);
     else
         return false;
     return true;
@@ -223,7 +225,7 @@ bool take(const Shape& shape, Facts& facts, std::string_view item, Payload& out,
             const Value value = facts.find(source);
             const bool null = value.json && value.json->kind == JsonKind::null;
             if (value.there() && !null) {
-                out.bytes = as_json(value, source);
+                out.bytes = as_json(value, source, facts);
                 return true;
             }
         }
@@ -249,7 +251,7 @@ ResourceId read_id(const Hook& hook, Facts& facts) {
     id.wanted = !hook.id.empty();
     const Source* source = nullptr;
     const Value value = facts.find(hook.id, &source);
-    if (!value.there()) return id;
+    if (!value.there() || is_redacted_source(*source, facts.exchange().plan->capture.redact)) return id;
     if (value.json) {
         const JsonKind kind = value.json->kind;
         if (kind == JsonKind::string || kind == JsonKind::number) {

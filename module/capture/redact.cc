@@ -22,8 +22,14 @@ std::string redact(std::string json, const std::vector<std::string>& names, Json
 }
 
 bool is_redacted_source(const Source& source, const std::vector<std::string>& names) {
-    const size_t slash = source.key.rfind('/');
-    const std::string_view last = std::string_view(source.key).substr(slash == std::string::npos ? 0 : slash + 1);
+    std::string_view last = source.key;
+    if (source.part == Source::Part::literal) return false;
+    if (source.part == Source::Part::form) {  // "data[token]"
+        if (!last.empty() && last.back() == ']') last.remove_suffix(1);
+        last.remove_prefix(last.rfind('[') + 1);
+    } else {
+        last.remove_prefix(last.rfind('/') + 1);
+    }
     return std::any_of(names.begin(), names.end(), [&](const std::string& name) { return equal_nocase(name, last); });
 }
 

@@ -40,9 +40,10 @@ Value json_value(const JsonValue& found) {
     return value;
 }
 
+// JSON and forms have sources of their own, by which redaction knows what is said: as a text they are not there.
 Value body_text(const Body& body) {
-    if (body.state == Body::State::empty) return {};
-    if (body.readable()) return text_value(std::string(body.bytes));
+    if (body.state == Body::State::opaque) return text_value(std::string(body.bytes));
+    if (body.readable()) return {};
     Value value;
     value.state = Value::State::unreadable;
     return value;

@@ -1,5 +1,6 @@
 #include "capture/wording.h"
 
+#include "capture/redact.h"
 #include "json/pointer.h"
 #include "plan/expr.h"
 
@@ -19,7 +20,8 @@ bool say(const Wording& wording, bool fold, Facts& facts, std::string& text, Nam
         const Value value = facts.find(piece.any, &source);
         std::string part = value.there() ? value.as_text() : std::string();
         if (fold && source != nullptr && source->part == Source::Part::path) part = lower(part);
-        if (part_is_right(part)) {
+        const bool hidden = source != nullptr && is_redacted_source(*source, facts.exchange().plan->capture.redact);
+        if (part_is_right(part) && !hidden) {
             text += part;
             continue;
         }
@@ -29,6 +31,8 @@ bool say(const Wording& wording, bool fold, Facts& facts, std::string& text, Nam
             out.why += "in a body that cannot be read";
         else if (!value.there())
             out.why += "missing";
+        else if (hidden)
+            out.why += "redacted";
         else
             out.why += json_quote(part.substr(0, 80)) + ", which is no part of a topic";
         return false;

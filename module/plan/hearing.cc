@@ -60,6 +60,21 @@ bool fits(std::string_view wanted, std::string_view made, bool open) {
     return false;
 }
 
+// A made topic with its free parts as the wanted one has them: what was probably meant.
+std::string meant(std::string_view wanted, std::string_view made) {
+    std::string out;
+    for (;;) {
+        const size_t end = made.find('.');
+        const std::string_view part = made.substr(0, end);
+        out += part == std::string_view(&any, 1) ? wanted.substr(0, wanted.find('.')) : part;
+        if (end == std::string_view::npos) return out;
+        out += '.';
+        made.remove_prefix(end + 1);
+        const size_t dot = wanted.find('.');
+        wanted = dot == std::string_view::npos ? std::string_view() : wanted.substr(dot + 1);
+    }
+}
+
 bool fits_pattern(std::string_view wanted, std::string_view topic) {
     if (wanted == "*") return true;
     const bool open = wanted.size() > 2 && wanted.substr(wanted.size() - 2) == ".*";
@@ -74,7 +89,7 @@ void warn_pattern(const RawValue& pattern, const Plan& plan, const std::vector<U
             std::vector<std::string> all = expand(hook, topic);
             for (std::string& one : all) {
                 if (fits_pattern(pattern.text, one)) return;
-                topics.push_back(one.find(any) == std::string::npos ? std::move(one) : topic.spelling);
+                topics.push_back(meant(pattern.text, one));
             }
         }
     for (const Unseen& one : unseen) {

@@ -15,7 +15,8 @@ const char* const plan_text =
     "[[hook]]\ntopic = \"b\"\nmatch = \"POST,DELETE /x/{id}\"\n"
     "[[hook]]\ntopic = \"c\"\nmatch = \"* /v1/{id}/c\"\n"
     "[[hook]]\ntopic = \"d\"\nmatch = \"POST /{x}/{rest*}?q=*\"\n"
-    "[[hook]]\ntopic = \"e\"\nmatch = \"POST /?q=1\"\n";
+    "[[hook]]\ntopic = \"e\"\nmatch = \"POST /?q=1\"\n"
+    "[[hook]]\ntopic = \"f\"\nmatch = [\"POST /y/{id:int}\", \"POST /y[/{v:v[1-3]+}]/{k:cat|dog}s\"]\n";
 
 void check(bool right) {
     if (!right) std::abort();

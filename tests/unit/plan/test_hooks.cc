@@ -86,6 +86,39 @@ void mistakes(void**) {
     refused(hook("guarantee = \"intent\"\n"), {"not available yet"});
 }
 
+void mistakes_of_the_language(void**) {
+    const auto bare = [](const std::string& lines) { return "[[hook]]\nmatch = \"POST /orders/{id}\"\n" + lines; };
+    refused(hook("topics = [\"a\"]\n"), {"4:10", "'topic' and 'topics', keep one"});
+    refused(bare("topics = []\n"), {"3:10", "'topics' is empty"});
+    refused(bare("topics = \"a.b\"\n"), {"3:10", "'topics' must be a list"});
+    refused(bare("topics = [\"a.b\", \"a b\"]\n"), {"3:18", "topic \"a b\" is wrong"});
+    refused(bare("topic = \"a.{response:/x\"\n"), {"3:9", "a brace without its partner"});
+    refused(bare("topic = \"a.{respnse:/x}\"\n"), {"3:9", "did you mean \"response\"?"});
+    refused(bare("topic = \"a.{path:nr}\"\n"), {"3:9", "not in the path", "it has: id"});
+    refused(bare("topic = \"a.{response:/x | =a b}\"\n"), {"\"a b\" cannot be a part of a topic"});
+    refused(bare("topic = \"a..{path:id}\"\n"), {"topic \"a..{path:id}\" is wrong"});
+    refused(bare("topic = \"trotline.{path:id}\"\n"), {"Trotline's own"});
+    refused(hook("resource = \"{item:/x}\"\n"), {"4:12", "needs 'items'"});
+    refused(hook("phase = \"bevor\"\n"), {"4:9", "did you mean \"before\"?"});
+    refused(hook("payload = \"path:id\"\nargs = [\"path:id\"]\n"), {"5:8", "'payload' and 'args', keep one"});
+    refused(hook("args = \"path:id\"\n"), {"4:8", "'args' must be a list"});
+    refused(hook("args = [\"path:id\", { a = { b = \"path:nr\" } }]\n"), {"4:32", "not in the path"});
+    refused(hook("payload = { a = {} }\n"), {"4:17", "empty table"});
+    refused(hook("payload = { a = inf }\n"), {"4:17", "no number of JSON"});
+    refused(hook("payload = { a = 2026-01-01 }\n"), {"4:17", "'payload' must be a source"});
+    refused(hook("id = \"path:id | response\"\n"), {"4:6", "\"response\""});
+    refused(hook("id = \"link:pth:id\"\n"), {"4:6", "did you mean \"path\"?"});
+    refused(hook("when = { \"path:id\" = { same = \"path:nr\" } }\n"), {"4:10", "not in the path"});
+    refused(hook("when = { \"path:id\" = { contains = 5 } }\n"), {"4:35", "a text to look for"});
+    refused("[capture]\nenvelope = { when = {} }\n", {"2:12", "names nothing inside it"});
+    refused("[capture]\nenvelope = { body = \"body\" }\n", {"2:21", "JSON pointer into the outer body"});
+    refused("[capture]\nenvelope = { body = \"/b\", bdy = 1 }\n", {"did you mean 'body'?"});
+    refused("[capture]\nenvelope = { body = \"/b\", when = { \"path:x\" = 1 } }\n", {"is a hook's"});
+    const Hook one = load(hook("source = \"the manual\"\nphase = \"before\"\n"))->hooks[0];
+    assert_string_equal(one.source.c_str(), "the manual");
+    assert_true(one.before && one.payload.children[0].sources[0].part == Source::Part::request);
+}
+
 void regex_is_safe(void**) {
     // Exponential for a backtracking engine, and a stack frame a byte.
     const Hook one = load(hook("when = { \"response:/a\" = { regex = \"^(a|a)*b$\" } }\n"))->hooks[0];
@@ -181,8 +214,10 @@ void header_cases(void**) {
 
 int main() {
     const CMUnitTest tests[] = {
-        cmocka_unit_test(defaults),      cmocka_unit_test(everything), cmocka_unit_test(mistakes),
-        cmocka_unit_test(regex_is_safe), cmocka_unit_test(templates),  cmocka_unit_test(header_cases),
+        cmocka_unit_test(defaults),      cmocka_unit_test(everything),
+        cmocka_unit_test(mistakes),      cmocka_unit_test(mistakes_of_the_language),
+        cmocka_unit_test(regex_is_safe), cmocka_unit_test(templates),
+        cmocka_unit_test(header_cases),
     };
     return cmocka_run_group_tests(tests, nullptr, nullptr);
 }
