@@ -47,12 +47,34 @@ std::string wanted(const Condition& condition) {
             return "wants the same as " + spell_sources(condition.twin);
         case Condition::Test::other:
             return "wants another than " + spell_sources(condition.twin);
+        case Condition::Test::type:
+            return "wants the type " + list;
         case Condition::Test::present:
             return "wants it present";
         case Condition::Test::absent:
             return "wants it absent";
     }
     return {};
+}
+
+// What stands in no JSON is a text.
+std::string_view type_of(const Value& value) {
+    switch (value.json ? value.json->kind : JsonKind::string) {
+        case JsonKind::object:
+            return "object";
+        case JsonKind::array:
+            return "array";
+        case JsonKind::string:
+            return "string";
+        case JsonKind::number:
+            return "number";
+        case JsonKind::boolean:
+            return "boolean";
+        case JsonKind::null:
+            return "null";
+        default:
+            return {};
+    }
 }
 
 bool of_response(const Source& source) {
@@ -111,6 +133,10 @@ Finding check(const Condition& condition, Facts& facts, bool want_why) {
         case Condition::Test::other:
             finding.holds =
                 twin.there() && value.there() && alike(value, twin) == (condition.test == Condition::Test::same);
+            break;
+        case Condition::Test::type:
+            finding.holds = value.there() && std::find(condition.values.begin(), condition.values.end(),
+                                                       type_of(value)) != condition.values.end();
             break;
         case Condition::Test::present:
             finding.holds = value.there();

@@ -39,6 +39,21 @@ std::string why_status(const Hook& hook, int status) {
 
 bool in_answer(const Source& source) { return source.part == Source::Part::response; }
 
+using Elements = std::optional<std::vector<std::string_view>>;
+
+// What request-item: walks beside the items.
+Elements asked_items(Facts& facts, const Hook& hook, const Source& source, const Elements& items) {
+    if (!hook.request_items.empty()) {
+        const Source* there = &hook.request_items.front();
+        (void)facts.find(hook.request_items, &there);
+        return facts.array(*there);
+    }
+    if (!in_answer(source)) return items;
+    Source twin = source;
+    twin.part = Source::Part::request;
+    return facts.array(twin);
+}
+
 // The method that the form names, when some file's hooks look for it there.
 std::string form_method_of(const Exchange& exchange, Facts& facts) {
     const std::vector<RoutingContext>& contexts = exchange.plan->contexts;
@@ -116,17 +131,14 @@ void Evaluator::each_item(Pass& pass, const PathMatch& match, std::string* why) 
     const Source* source = &hook.items.front();  // the first one that is there
     (void)pass.facts.find(hook.items, &source);
     const Body& body = in_answer(*source) ? pass.facts.response() : pass.facts.request();
-    const std::optional<std::vector<std::string_view>> items = pass.facts.array(*source);
+    const Elements items = pass.facts.array(*source);
     if (!items) {
         if (!body.readable()) emit(pass, match, {}, event_unmapped, nullptr);
         if (why != nullptr)
             *why = body.readable() ? spell_sources(hook.items) + " is not an array" : "matched, but " + body.why;
         return;
     }
-    Source twin = *source;  // the same array in the request, for request-item:
-    twin.part = Source::Part::request;
-    const bool needs_twin = in_answer(*source);
-    const std::optional<std::vector<std::string_view>> asked = needs_twin ? pass.facts.array(twin) : items;
+    const Elements asked = asked_items(pass.facts, hook, *source, items);
     const size_t count = std::min(items->size(), max_items);
     const uint32_t flags = items->size() > max_items ? static_cast<uint32_t>(event_truncated) : 0U;
     size_t emitted = 0;

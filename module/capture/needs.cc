@@ -52,6 +52,7 @@ Needs needs_of(const Plan& plan) {
     for (const Hook& hook : plan.hooks) {
         ask_all(hook.id);
         ask_all(hook.items);
+        ask_all(hook.request_items);
         for (const Wording& topic : hook.topics) ask_wording(topic);
         ask_wording(hook.resource);
         ask_wording(hook.action);

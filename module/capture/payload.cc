@@ -33,8 +33,8 @@ std::string as_json(const Value& value, const Source& source, Facts& facts) {
 // The key's last step: what a value is called when it becomes a member.
 std::string member_name(const Source& source) {
     if (source.part == Source::Part::status) return "status";
-    const bool pointer =
-        source.part == Source::Part::response || source.part == Source::Part::request || source.of_item();
+    const bool pointer = source.part == Source::Part::response || source.part == Source::Part::request ||
+                         source.of_item() || (source.part == Source::Part::query && source.key.front() == '/');
     if (!pointer) return source.key;
     std::string name;
     const std::string_view last = std::string_view(source.key).substr(source.key.rfind('/') + 1);

@@ -129,6 +129,23 @@ Value Facts::in_request(std::string_view pointer) {
     return value;
 }
 
+// A parameter by its name, or a place in the query read as a form: "/data/title" of ?data[title]=.
+Value Facts::in_query(const std::string& key) {
+    if (!query_) query_ = parse_query(query_of(exchange_.target));
+    if (key.front() != '/') return last_of(*query_, key);
+    if (query_json_.empty()) {
+        FormFields fields;
+        for (const Field& field : *query_) {
+            FormField& one = fields.emplace_back();
+            one.name = field.name;
+            one.value = field.value;
+        }
+        query_json_ = form_json(fields);
+        readers_.query.load(query_json_);
+    }
+    return json_value(readers_.query.find(key));
+}
+
 Value Facts::in_item(JsonReader& reader, std::string_view& text, bool& loaded, std::string_view pointer) {
     if (text.empty()) return {};
     if (!loaded) reader.load(text);
@@ -151,8 +168,7 @@ Value Facts::find_there(const Source& source) {
         case Source::Part::path:
             return params_ == nullptr ? Value{} : last_of(*params_, source.key);
         case Source::Part::query:
-            if (!query_) query_ = parse_query(query_of(exchange_.target));
-            return last_of(*query_, source.key);
+            return in_query(source.key);
         case Source::Part::form: {
             const Body& body = request();
             Value value = body.readable() ? last_of(body.fields, source.key) : Value{};

@@ -57,7 +57,7 @@ struct Inside {
 std::string last_segment(std::string_view location);
 
 struct Readers {  // one set a thread: they keep their buffers
-    JsonReader request, response, item, request_item;
+    JsonReader request, response, item, request_item, query;
 };
 
 class Facts {
@@ -94,6 +94,7 @@ class Facts {
     Value find_there(const Source& source);  // without its link:
     Value in_response(const std::string& pointer);
     Value in_request(std::string_view pointer);
+    Value in_query(const std::string& key);
     Value in_item(JsonReader& reader, std::string_view& text, bool& loaded, std::string_view pointer);
 
     const Exchange& exchange_;
@@ -102,6 +103,7 @@ class Facts {
     const RoutingContext* context_ = nullptr;
     std::optional<Inside> inside_;
     std::optional<Fields> query_;
+    std::string query_json_;  // the same read as a form, when that was asked for
     const Fields* params_ = nullptr;
     std::string_view item_, request_item_;
     bool item_loaded_ = false, request_item_loaded_ = false;

@@ -1,14 +1,17 @@
 #include <fmt/format.h>
 
+#include <array>
+
 #include "plan/expr.h"
 
 namespace trot {
 namespace {
 
 constexpr size_t most_pattern = 1024;
+constexpr std::array<std::string_view, 6> json_kinds{"object", "array", "string", "number", "boolean", "null"};
 
 const KeyList& test_keys() {
-    static const KeyList keys{"hook[].when", {"regex", "present", "not", "contains", "lacks", "same", "other"}};
+    static const KeyList keys{"hook[].when", {"regex", "present", "not", "contains", "lacks", "same", "other", "type"}};
     return keys;
 }
 
@@ -87,6 +90,19 @@ bool read_twin(const RawMember& test, Report& report, Condition& out) {
     return true;
 }
 
+bool read_type(const RawValue& value, Report& report, Condition& out) {
+    out.test = Condition::Test::type;
+    if (!read_values(value, "type", report, out.values)) return false;
+    for (const std::string& kind : out.values)
+        if (std::find(json_kinds.begin(), json_kinds.end(), kind) == json_kinds.end()) {
+            report.mistake(value.at,
+                           fmt::format("{} is no type, there are: {}", quoted(kind), fmt::join(json_kinds, ", ")));
+            return false;
+        }
+    out.spelling += fmt::format(" is of type {}", spell_values(out.values));
+    return true;
+}
+
 bool read_test(const RawMember& test, Report& report, Condition& out) {
     if (test.name == "regex") return read_regex(test.value, report, out);
     if (test.name == "not") {
@@ -105,6 +121,7 @@ bool read_test(const RawMember& test, Report& report, Condition& out) {
         out.spelling += fmt::format(" {} {}", test.name, quoted(test.value.text));
         return true;
     }
+    if (test.name == "type") return read_type(test.value, report, out);
     if (test.name == "same" || test.name == "other") return read_twin(test, report, out);
     if (test.value.kind != RawValue::Kind::boolean) {
         wrong_type(test.value, "present", "true or false", report);

@@ -59,7 +59,8 @@ Result<Source> parse_source(std::string_view text) {
         if (!prefix.pointer) {
             if (key.empty())
                 return wrong(fmt::format("{} names nothing, write it like \"{}:NAME\"", quoted(text), name));
-            return Source{prefix.part, std::string(key), false};
+            if (prefix.part != Source::Part::query || key.front() != '/')
+                return Source{prefix.part, std::string(key), false};
         }
         if (const Result<void> pointer = check_pointer(key); !pointer)
             return wrong(fmt::format("{} has a wrong JSON pointer, write it like \"{}:/member/0\": {}", quoted(text),

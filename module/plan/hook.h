@@ -20,7 +20,8 @@ enum class OnFault { open, reject };   // what a sick or full store means, decid
 
 // Where a value comes from. Text form in the file: "response:/id" (JSON pointer into the answer's body), "request:/id",
 // "item:/id" (into one batch item), "request-item:/id" (into the request's element that belongs to the item: same
-// pointer as `items`, same index, in the request's body), "path:NAME" (template parameter), "query:NAME", "form:NAME"
+// index, and the pointer of `request_items` or else of `items`, in the request's body), "path:NAME" (template
+// parameter), "query:NAME" or "query:/POINTER" (the query read as a form), "form:NAME"
 // (request body field), "header:NAME" (answer header), "request-header:NAME", "status", "response-text" and
 // "request-text" (a whole body as text), "=text" (that text). "link:SOURCE" is the last path segment of the URL there.
 struct Source {
@@ -52,9 +53,10 @@ struct Source {
 using Sources = std::vector<Source>;
 
 // One line of `when`: all must hold. Text form: "SOURCES" = value | [values] | {regex = "…"} | {present = true|false}
-// | {not = value or [values]} | {contains = "…"} | {lacks = "…"} | {same = "SOURCES"} | {other = "SOURCES"}.
+// | {not = value or [values]} | {contains = "…"} | {lacks = "…"} | {same = "SOURCES"} | {other = "SOURCES"}
+// | {type = kind or [kinds]}.
 struct Condition {
-    enum class Test { equals, regex, present, absent, differs, contains, lacks, same, other };
+    enum class Test { equals, regex, present, absent, differs, contains, lacks, same, other, type };
     Sources sources;
     Sources twin;  // of `same` and `other`
     Test test = Test::equals;
@@ -111,8 +113,9 @@ struct Hook {
     uint32_t context = 0;  // Plan::contexts: how its file reads requests
     std::vector<StatusRange> status;
     std::vector<Condition> when;
-    Sources items;  // an array: events for each element; the first one that is there
-    Sources id;     // may be empty: then resource_id is empty
+    Sources items;          // an array: events for each element; the first one that is there
+    Sources request_items;  // the array that request-item: walks; not set: the same place in the request
+    Sources id;             // may be empty: then resource_id is empty
     Shape payload;
     bool before = false;                 // phase = "before": its events come before the others of the exchange
     std::string source;                  // which fact it rests on; for explain

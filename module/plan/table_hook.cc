@@ -9,9 +9,10 @@
 namespace trot {
 
 const KeyList& hook_keys() {
-    static const KeyList keys{"hook[]",
-                              {"name", "source", "topic", "topics", "phase", "resource", "action", "match", "status",
-                               "when", "items", "id", "payload", "args", "merge", "guarantee", "on_fault"}};
+    static const KeyList keys{
+        "hook[]",
+        {"name", "source", "topic", "topics", "phase", "resource", "action", "match", "status", "when", "items",
+         "request_items", "id", "payload", "args", "merge", "guarantee", "on_fault"}};
     return keys;
 }
 
@@ -145,12 +146,18 @@ class HookReader {
 
     void read_items() {
         const RawValue* items = section_.find("items");
+        const RawValue* twins = section_.find("request_items");
+        if (twins && !items) report_.mistake(twins->at, "'request_items' needs 'items', the array of the events");
         if (!items) return;
         read_sources(*items, "items", out_.items);
         for (const Source& source : out_.items)
             if (source.part != Source::Part::response && source.part != Source::Part::request)
                 report_.mistake(items->at,
                                 "'items' must be an array in a body, like \"response:/orders\" or \"request:/orders\"");
+        if (twins) read_sources(*twins, "request_items", out_.request_items);
+        for (const Source& source : out_.request_items)
+            if (source.part != Source::Part::request)
+                report_.mistake(twins->at, "'request_items' must be an array in the request, like \"request:/orders\"");
     }
 
     void read_when(const RawValue& when) {

@@ -328,6 +328,64 @@ match = "POST /x/{id}?mode=fast"
     text_is(why(exchange_of(plan, "POST", "/x/1", 200, "{}"), 2), "the query has no parameter 'mode'");
 }
 
+void elements_that_stand_elsewhere_in_the_request(void**) {
+    const PlanPtr plan = plan_of(R"(
+[[hook]]
+topic = "entry.saved"
+match = "POST /save"
+items = "response:"
+request_items = "request:/data | request:/entries"
+args = ["item:/id", { present = "request-item:/id" }]
+)");
+    const auto payloads = [&](const char* request) {
+        std::string out;
+        for (const Event& event : events_of(exchange_of(plan, "POST", "/save", 200, R"([{"id":1},{"id":2}])", request)))
+            out += *event.payload;
+        return out;
+    };
+    text_is(payloads(R"({"data":[{"id":1},{"a":0}]})"), "[1,true][2,false]");
+    text_is(payloads(R"({"entries":[{},{"id":2}]})"), "[1,false][2,true]");
+    text_is(payloads(R"([{"id":1},{"id":2}])"), "[1,false][2,false]");
+}
+
+void types(void**) {
+    const PlanPtr plan = plan_of(R"(
+[[hook]]
+topic = "one.asked"
+match = "GET,POST /remove"
+when = { "request:/filter | query:filter" = { type = ["string", "number"] } }
+
+[[hook]]
+topic = "many.asked"
+match = "POST /remove"
+when = { "request:/filter" = { type = "object" } }
+)");
+    const auto asked = [&](const char* request) {
+        return only(exchange_of(plan, "POST", "/remove", 200, "{}", request)).topic;
+    };
+    text_is(asked(R"({"filter":"a"})"), "one.asked");
+    text_is(asked(R"({"filter":7})"), "one.asked");
+    text_is(asked(R"({"filter":{"a":1}})"), "many.asked");
+    text_is(only(exchange_of(plan, "GET", "/remove?filter=x", 200, "{}")).topic, "one.asked");
+    for (const char* other : {R"({"filter":null})", R"({"filter":[]})", R"({"filter":true})", "{}"})
+        assert_int_equal(events_of(exchange_of(plan, "POST", "/remove", 200, "{}", other)).size(), 0);
+    text_is(why(exchange_of(plan, "POST", "/remove", 200, "{}", R"({"filter":true})"), 1),
+            "request:/filter is true, wants the type \"object\"");
+}
+
+void a_query_that_is_a_form(void**) {
+    const PlanPtr plan = plan_of(R"(
+[[hook]]
+topic = "entry.saved"
+match = "GET /save"
+args = ["query:/data", "query:/data/tags/1", "query:data[title]", "query:/none"]
+)");
+    text_is(*only(exchange_of(plan, "GET", "/save?data[title]=a%20b&data%5Btags%5D[]=x&data[tags][]=y&t=1", 200, "{}"))
+                 .payload,
+            R"([{"title":"a b","tags":["x","y"]},"y","a b",null])");
+    text_is(*only(exchange_of(plan, "GET", "/save", 200, "{}")).payload, "[null,null,null,null]");
+}
+
 }  // namespace
 
 int main() {
@@ -341,6 +399,9 @@ int main() {
         cmocka_unit_test(bodies_that_cannot_be_read),
         cmocka_unit_test(redaction),
         cmocka_unit_test(several_hooks),
+        cmocka_unit_test(elements_that_stand_elsewhere_in_the_request),
+        cmocka_unit_test(types),
+        cmocka_unit_test(a_query_that_is_a_form),
     };
     return cmocka_run_group_tests(tests, nullptr, nullptr);
 }

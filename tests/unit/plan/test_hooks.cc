@@ -83,6 +83,10 @@ void mistakes(void**) {
     refused(hook("when = { \"response:/a\" = [] }\n"), {"must be a value"});
     refused(hook("when = { \"response:/a\" = [[1]] }\n"), {"list of strings"});
     refused(hook("when = { \"response:/a\" = { present = 1 } }\n"), {"true or false"});
+    refused(hook("when = { \"response:/a\" = { type = \"text\" } }\n"), {"\"text\" is no type, there are: object"});
+    refused(hook("id = \"query:/a~2\"\n"), {"wrong JSON pointer"});
+    refused(hook("request_items = \"request:/a\"\n"), {"needs 'items'"});
+    refused(hook("items = \"response:\"\nrequest_items = \"response:/a\"\n"), {"must be an array in the request"});
     refused(hook("guarantee = \"intent\"\n"), {"not available yet"});
 }
 
