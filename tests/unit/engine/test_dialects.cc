@@ -1,8 +1,13 @@
-// The shipped dialects against recorded exchanges (tests/cases/dialects.jsonl: real WordPress and WooCommerce, bodies
-// cut to what the hooks look at): which events each makes, with which ids and payloads.
+// The shipped dialects against exchanges (tests/cases/dialects.jsonl: recorded ones of real WordPress and WooCommerce,
+// bodies cut to what the hooks look at, and one for each row of the table of facts; tests/cases/dialects/NAME.jsonl:
+// the rows of other systems): which events each makes, with which ids and payloads. A case: name, dialect, options
+// ({"on_force_delete":"native"}), method, target, override (header), headers, request (JSON) or form (urlencoded),
+// status, response (JSON) or text, location (header), events ("topic id"), payload (of the last event).
 #include <jansson.h>
 
+#include <filesystem>
 #include <fstream>
+#include <map>
 #include <memory>
 
 #include "capture/evaluate.h"
@@ -47,32 +52,49 @@ Exchange exchange_of(const json_t* one, const PlanPtr& plan) {
     out.request_fields = {{"Content-Type", "application/json"}};
     const std::string override_method = text_of(one, "override");
     if (!override_method.empty()) out.request_fields.push_back({"X-HTTP-Method-Override", override_method});
+    const char* name = nullptr;
+    json_t* value = nullptr;
+    json_object_foreach(json_object_get(one, "headers"), name, value)
+        out.request_fields.push_back({name, json_string_value(value)});
     out.request_body = body_of(one, "request");
+    if (json_object_get(one, "form")) {
+        out.request_body = text_of(one, "form");
+        out.request_fields[0].value = "application/x-www-form-urlencoded";
+    }
     out.status = static_cast<int>(json_integer_value(json_object_get(one, "status")));
     out.response_fields = {{"Content-Type", "application/json; charset=UTF-8"}};
-    out.response_body = body_of(one, "response");
+    out.response_body = json_object_get(one, "text") ? text_of(one, "text") : body_of(one, "response");
+    if (json_object_get(one, "location")) out.response_fields.push_back({"Location", text_of(one, "location")});
     return out;
 }
 
-PlanPtr plan_of(const std::string& dialect) {
-    Result<PlanPtr> plan = parse_plan("dialects = [\"" + dialect + "\"]\n", "t.toml", shipped_vocabulary());
+// options: an object of texts and booleans, or null.
+PlanPtr plan_of(const std::string& dialect, json_t* options) {
+    std::string text = "dialects = [\"" + dialect + "\"]\n[dialect." + dialect + "]\n";
+    const char* name = nullptr;
+    json_t* value = nullptr;
+    json_object_foreach(options, name, value) text +=
+        std::string(name) + " = " +
+        (json_is_boolean(value) ? json_is_true(value) ? "true" : "false" : "\"" + text_of(options, name) + "\"") + "\n";
+    Result<PlanPtr> plan = parse_plan(text, "t.toml", shipped_vocabulary());
     if (!plan) fail_msg("%s", plan.fault().text.c_str());
     return std::move(plan).value();
 }
 
-void recorded_exchanges(void**) {
-    const PlanPtr wordpress = plan_of("wordpress");
-    const PlanPtr woocommerce = plan_of("woocommerce");
-    std::ifstream file(TROTLINE_TESTS_DIR "/cases/dialects.jsonl");
+// How many there were.
+int run_cases(const std::filesystem::path& path) {
+    std::map<std::string, PlanPtr> plans;  // by dialect and options
+    std::ifstream file(path);
     std::string line;
     Evaluator evaluator;
     int count = 0;
     while (std::getline(file, line)) {
         const Json one(json_loads(line.c_str(), 0, nullptr), &json_decref);
         assert_non_null(one.get());
-        const bool blog = text_of(one.get(), "dialect") == "wordpress";
+        PlanPtr& plan = plans[text_of(one.get(), "dialect") + body_of(one.get(), "options")];
+        if (!plan) plan = plan_of(text_of(one.get(), "dialect"), json_object_get(one.get(), "options"));
         std::string got, payload;
-        for (const Event& event : evaluator.evaluate(exchange_of(one.get(), blog ? wordpress : woocommerce), nullptr)) {
+        for (const Event& event : evaluator.evaluate(exchange_of(one.get(), plan), nullptr)) {
             got += event.topic + " " + event.resource_id + "\n";
             payload = event.payload ? *event.payload : "";
         }
@@ -89,12 +111,19 @@ void recorded_exchanges(void**) {
                      bytes.c_str());
         ++count;
     }
-    assert_true(count > 80);
+    return count;
+}
+
+void recorded_exchanges(void**) { assert_true(run_cases(TROTLINE_TESTS_DIR "/cases/dialects.jsonl") > 80); }
+
+void rows_of_the_tables(void**) {
+    for (const auto& file : std::filesystem::directory_iterator(TROTLINE_TESTS_DIR "/cases/dialects"))
+        assert_true(run_cases(file.path()) > 20);
 }
 
 }  // namespace
 
 int main() {
-    const CMUnitTest tests[] = {cmocka_unit_test(recorded_exchanges)};
+    const CMUnitTest tests[] = {cmocka_unit_test(recorded_exchanges), cmocka_unit_test(rows_of_the_tables)};
     return cmocka_run_group_tests(tests, nullptr, nullptr);
 }
