@@ -20,9 +20,13 @@ bool plain_integer(std::string_view text) {
     return std::all_of(text.begin(), text.end(), [](char c) { return c >= '0' && c <= '9'; });
 }
 
-// A text of the exchange may be meant as a number; one of the file says what it is.
+bool is_number(const Value& value) { return value.json && value.json->kind == JsonKind::number; }
+
+// A text of the exchange may be meant as a number, unless the hook says that it is none; one of the file says what it
+// is.
 std::string as_json(const Value& value, const Source& source, Facts& facts) {
     if (is_redacted_source(source, facts.exchange().plan->capture.redact)) return "\"[redacted]\"";
+    if (source.quoted && (!value.json || is_number(value))) return json_quote(value.as_text());
     if (value.json) return std::string(value.json->raw);
     if (source.part == Source::Part::literal || source.part == Source::Part::response_text ||
         source.part == Source::Part::request_text)
@@ -256,14 +260,14 @@ ResourceId read_id(const Hook& hook, Facts& facts) {
         const JsonKind kind = value.json->kind;
         if (kind == JsonKind::string || kind == JsonKind::number) {
             id.text = value.as_text();
-            if (!id.text.empty()) id.json = value.json->raw;
+            if (!id.text.empty()) id.json = as_json(value, *source);
         }
         return id;
     }
     const bool location = source->part == Source::Part::header &&
                           (equal_nocase(source->key, "location") || equal_nocase(source->key, "content-location"));
     id.text = location ? last_segment(value.text) : value.text;
-    if (!id.text.empty()) id.json = plain_integer(id.text) ? id.text : json_quote(id.text);
+    if (!id.text.empty()) id.json = !source->quoted && plain_integer(id.text) ? id.text : json_quote(id.text);
     return id;
 }
 

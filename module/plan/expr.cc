@@ -43,9 +43,10 @@ Result<Source> parse_source(std::string_view text) {
     if (!text.empty() && text.front() == '=') return Source{Source::Part::literal, std::string(text.substr(1)), false};
     for (const Word& word : words)
         if (text == word.name) return Source{word.part, "", false};
-    if (text.substr(0, 5) == "link:") {
+    const bool link = text.substr(0, 5) == "link:";
+    if (link || text.substr(0, 5) == "text:") {
         Result<Source> there = parse_source(text.substr(5));
-        if (there) there.value().link = true;
+        if (there) (link ? there.value().link : there.value().quoted) = true;
         return there;
     }
     const size_t colon = text.find(':');
@@ -91,7 +92,7 @@ Result<Sources> parse_sources(std::string_view text) {
 }
 
 std::string spell_source(const Source& source) {
-    const char* const link = source.link ? "link:" : "";
+    const std::string link = fmt::format("{}{}", source.quoted ? "text:" : "", source.link ? "link:" : "");
     for (const Prefix& prefix : prefixes)
         if (prefix.part == source.part) return fmt::format("{}{}:{}", link, prefix.name, source.key);
     for (const Word& word : words)

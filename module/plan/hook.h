@@ -23,7 +23,8 @@ enum class OnFault { open, reject };   // what a sick or full store means, decid
 // index, and the pointer of `request_items` or else of `items`, in the request's body), "path:NAME" (template
 // parameter), "query:NAME" or "query:/POINTER" (the query read as a form), "form:NAME"
 // (request body field), "header:NAME" (answer header), "request-header:NAME", "status", "response-text" and
-// "request-text" (a whole body as text), "=text" (that text). "link:SOURCE" is the last path segment of the URL there.
+// "request-text" (a whole body as text), "=text" (that text). "link:SOURCE" is the last path segment of the URL there,
+// "text:SOURCE" what is there as a string, also when it reads as a number.
 struct Source {
     enum class Part {
         none,
@@ -44,6 +45,7 @@ struct Source {
     Part part = Part::none;
     std::string key;  // JSON pointer, name or text
     bool link = false;
+    bool quoted = false;  // "text:"
 
     bool set() const { return part != Part::none; }
     bool of_item() const { return part == Part::item || part == Part::request_item; }

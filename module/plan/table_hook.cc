@@ -174,14 +174,25 @@ class HookReader {
             wrong_type(when, "when", "a table like { \"response:/state\" = \"paid\" }", report_);
             return;
         }
-        for (const RawMember& line : when.members) {
-            const size_t before = out_.when.size();
-            read_conditions(line, report_, out_.when);
-            for (size_t i = before; i < out_.when.size(); ++i) {
-                if (i == before) check_reach(out_.when[i].sources, line.at);
-                check_reach(out_.when[i].twin, line.at);
-            }
+        for (const RawMember& line : when.members) read_line(line);
+    }
+
+    // One line of `when`; in a dialect its table may have `only`: { present = true, only = { … } }.
+    void read_line(RawMember line) {
+        bool there = true;
+        const RawMember* only =
+            options_ && line.value.kind == RawValue::Kind::table ? line.value.find("only") : nullptr;
+        if (only) {
+            there = wanted(only->value, *options_, report_);
+            line.value.members.erase(line.value.members.begin() + (only - line.value.members.data()));
         }
+        const size_t before = out_.when.size();
+        read_conditions(line, report_, out_.when);
+        for (size_t i = before; i < out_.when.size(); ++i) {
+            if (i == before) check_reach(out_.when[i].sources, line.at);
+            check_reach(out_.when[i].twin, line.at);
+        }
+        if (!there) out_.when.resize(before);
     }
 
     // Sources that this hook cannot have: an item without items, a parameter that is not in its paths.
