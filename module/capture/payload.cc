@@ -260,7 +260,7 @@ ResourceId read_id(const Hook& hook, Facts& facts) {
         const JsonKind kind = value.json->kind;
         if (kind == JsonKind::string || kind == JsonKind::number) {
             id.text = value.as_text();
-            if (!id.text.empty()) id.json = as_json(value, *source);
+            if (!id.text.empty()) id.json = as_json(value, *source, facts);
         }
         return id;
     }
