@@ -47,6 +47,8 @@ def ours(guarantee="hold", on=True, subscription=False, payload="", queue="64MiB
                 http=f"trotline_config @DIR@/trotline.toml; trotline {'on' if on else 'off'};")
 
 
+LOADED = Kind(main=f"load_module {lab.BUILD}/ngx_http_trotline_module.so;")
+
 BOTH = 'payload = { request = "request:", response = "response:" }'
 
 MIRROR = Kind(server="""
