@@ -27,6 +27,9 @@ bool known_values(const Hook& hook, const Source& source, std::vector<std::strin
 }
 
 std::vector<std::string> values_of(const Hook& hook, const Sources& sources) {
+    for (const Condition& condition : hook.when)
+        if (condition.test == Condition::Test::equals && spell_sources(condition.sources) == spell_sources(sources))
+            return condition.values;
     std::vector<std::string> out;
     for (const Source& source : sources)
         if (!known_values(hook, source, out)) return {std::string(1, any)};

@@ -1,4 +1,5 @@
 // The door's plan: load, count, settings, judge, explain. See trotline.h for what each call promises.
+#include <algorithm>
 #include <climits>
 
 #include "capture/evaluate.h"
@@ -28,6 +29,13 @@ int adopt(const Result<PlanPtr>& loaded, trot_plan** out, trot_fault* fault) {
     return TROT_OK;
 }
 
+// On one line: in sound JSON a line end stands between values only.
+std::string one_line(std::string json) {
+    std::replace_if(
+        json.begin(), json.end(), [](char c) { return c == '\n' || c == '\r'; }, ' ');
+    return json;
+}
+
 std::string explain_json(const Exchange& exchange, const std::vector<Event>& events,
                          const std::vector<HookReport>& reports) {
     std::string out = "{\"method\":" + json_quote(exchange.method) + ",\"url\":" + json_quote(exchange.target) +
@@ -42,7 +50,7 @@ std::string explain_json(const Exchange& exchange, const std::vector<Event>& eve
         if (!event.payload || event.payload->empty())
             out += "null";
         else
-            out += opaque ? json_quote(*event.payload) : *event.payload;
+            out += opaque ? json_quote(*event.payload) : one_line(*event.payload);
         out += "}";
     }
     out += "],\"hooks\":[";

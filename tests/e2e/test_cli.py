@@ -152,6 +152,15 @@ def test_explain_har(config, tmp_path):
     assert [line["url"] for line in lines] == ["/orders", "/orders/9/pay?x=1", "/"]
 
 
+def test_explain_is_a_line_an_exchange_whatever_the_body_looks_like(config, tmp_path):
+    path = tmp_path / "pretty.har"
+    path.write_text(json.dumps({"log": {"entries": [
+        {"request": {"method": "POST", "url": "https://shop.example/orders", "headers": []},
+         "response": {"status": 201, "headers": [], "content": {"text": '{\r\n\t"id": 7,\n\t"note": "a\\nb"\n}\n'}}}]}}))
+    line, = said(trotline("explain", "-c", config, "--har", path), 0).splitlines()
+    assert json.loads(line)["events"][0]["payload"] == {"id": 7, "note": "a\nb"}
+
+
 @pytest.mark.parametrize("req", [b"", b"POST /orders HTTP/1.1\r\nHost: a\r\n", b"POST /orders HTTP/1.1\nHost: a\n\n",
                                  b"POST /orders HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n"])
 def test_explain_refuses_what_the_proxy_would_refuse(config, tmp_path, req):

@@ -84,7 +84,6 @@ void manual_has_every_key(void**) {
 void manuals_examples_load(void**) {
     test::Folder folder;
     folder.file("admin.token", "0123456789abcdef0123456789abcdef\n");
-    setenv("WAREHOUSE_SECRET", "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", 1);
     std::string text = with_examples(manual());
     const std::string there = "/etc/trotline/admin.token";
     const size_t at = text.find("\"" + there);
@@ -120,15 +119,35 @@ void manuals_defaults_are_the_defaults(void**) {
     }
 }
 
+// Whoever subscribes to what a dialect lists as unseen is told why nothing will come.
+void unseen_topics_are_told(void**) {
+    int count = 0;
+    for (const Shipped& shipped : shipped_dialects()) {
+        const std::string text(shipped.text);
+        const std::regex unseen(R"re(\[\[unseen\]\]\ntopic = "([^"]+)")re");
+        for (std::sregex_iterator at(text.begin(), text.end(), unseen), end; at != end; ++at, ++count) {
+            const std::string topic = std::regex_replace((*at)[1].str(), std::regex("\\*"), "any");
+            const PlanPtr plan = loaded("dialects = [\"" + std::string(shipped.name) +
+                                            "\"]\n[[subscription]]\nname = \"w\"\nurl = \"https://w.example/h\"\n"
+                                            "secret = { env = \"WAREHOUSE_SECRET\" }\ntopics = [\"" +
+                                            topic + "\"]\n",
+                                        "t.toml");
+            if (plan->warnings.size() != 1 ||
+                plan->warnings.front().find("cannot be seen from a proxy") == std::string::npos)
+                fail_msg("%s: %s is unseen, but nobody is told", std::string(shipped.name).c_str(), topic.c_str());
+        }
+    }
+    assert_true(count > 10);
+}
+
 }  // namespace
 
 int main() {
+    setenv("WAREHOUSE_SECRET", "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", 1);
     const CMUnitTest tests[] = {
-        cmocka_unit_test(shipped_dialects_load),
-        cmocka_unit_test(manual_loads_as_it_is),
-        cmocka_unit_test(manual_has_every_key),
-        cmocka_unit_test(manuals_examples_load),
-        cmocka_unit_test(manuals_defaults_are_the_defaults),
+        cmocka_unit_test(shipped_dialects_load), cmocka_unit_test(unseen_topics_are_told),
+        cmocka_unit_test(manual_loads_as_it_is), cmocka_unit_test(manual_has_every_key),
+        cmocka_unit_test(manuals_examples_load), cmocka_unit_test(manuals_defaults_are_the_defaults),
     };
     return cmocka_run_group_tests(tests, nullptr, nullptr);
 }

@@ -1,4 +1,5 @@
-// Conditions of a dialect's hooks that are there only for an option's value.
+// Conditions of a dialect: those that are there for an option's value only, and what they say of the topics that can
+// be.
 #include "loading.h"
 
 using namespace trot;
@@ -48,12 +49,36 @@ void mistakes_are_told(void**) {
                   {"unknown key \"only\""});
 }
 
+// A subscription to what no value can make is told so.
+void values_of_a_condition_are_those_of_the_topic(void**) {
+    const auto warned = [](const std::string& topic) {
+        Folder folder;
+        folder.file("mine.toml",
+                    "[[hook]]\ntopic = \"a.{response:/state | =new}\"\nmatch = \"POST /a\"\n"
+                    "when = { \"response:/state | =new\" = [\"new\", \"old\"] }\n"
+                    "[[unseen]]\ntopic = \"a.gone\"\nwhy = \"a timer\"\n");
+        const Result<PlanPtr> plan =
+            load_plan(folder.file("main.toml",
+                                  "dialects = [\"./mine.toml\"]\n[[subscription]]\nname = \"w\"\nformat = \"plain\"\n"
+                                  "url = \"https://w.example/h\"\ntopics = [\"" +
+                                      topic + "\"]\n"),
+                      test::words());
+        if (!plan) fail_msg("%s", plan.fault().text.c_str());
+        return plan.value()->warnings.empty() ? std::string() : plan.value()->warnings.front();
+    };
+    assert_string_equal(warned("a.new").c_str(), "");
+    assert_string_equal(warned("a.old").c_str(), "");
+    test::says(warned("a.gone"), "\"a.gone\" cannot be seen from a proxy: a timer");
+    test::says(warned("a.odl"), "did you mean \"a.old\"?");
+}
+
 }  // namespace
 
 int main() {
     const CMUnitTest tests[] = {
         cmocka_unit_test(there_for_its_value_only),
         cmocka_unit_test(mistakes_are_told),
+        cmocka_unit_test(values_of_a_condition_are_those_of_the_topic),
     };
     return cmocka_run_group_tests(tests, nullptr, nullptr);
 }
