@@ -23,6 +23,7 @@ std::string shown(const Value& value, const Sources& sources, const std::vector<
     if (!value.there()) return "is missing";
     if (std::any_of(sources.begin(), sources.end(), [&](const Source& one) { return is_redacted_source(one, redact); }))
         return "is another (its value is redacted)";
+    if (is_redacted_text(value.as_text(), redact)) return "is another (its value is redacted)";
     std::string text = value.json ? std::string(value.json->raw) : json_quote(value.text);
     if (text.size() > max_shown) text = text.substr(0, max_shown) + "…";
     return "is " + text;

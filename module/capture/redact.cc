@@ -4,21 +4,59 @@
 
 namespace trot {
 
-std::string redact(std::string json, const std::vector<std::string>& names, JsonReader& scratch) {
-    if (names.empty()) return json;
-    scratch.load(json);
-    const std::vector<JsonMember> hidden = scratch.members_named(names);
-    if (hidden.empty()) return json;
+namespace {
+
+constexpr std::string_view replacement = "\"[redacted]\"";
+
+// What "=TEXT" names hide by.
+std::vector<std::string_view> beginnings_of(const std::vector<std::string>& names) {
+    std::vector<std::string_view> out;
+    for (const std::string& name : names)
+        if (name.size() > 1 && name.front() == '=') out.push_back(std::string_view(name).substr(1));
+    return out;
+}
+
+std::string_view raw_of(const JsonMember& member) { return member.value.raw; }
+std::string_view raw_of(const JsonValue& value) { return value.raw; }
+
+// `hidden` are places in `json`, in order.
+template <class Places>
+std::string replaced(const std::string& json, const Places& hidden) {
     std::string out;
     out.reserve(json.size());
     const char* at = json.data();
-    for (const JsonMember& member : hidden) {
-        out.append(at, static_cast<size_t>(member.value.raw.data() - at));
-        out += "\"[redacted]\"";
-        at = member.value.raw.data() + member.value.raw.size();
+    for (const auto& place : hidden) {
+        const std::string_view raw = raw_of(place);
+        out.append(at, static_cast<size_t>(raw.data() - at));
+        out += replacement;
+        at = raw.data() + raw.size();
     }
     out.append(at, static_cast<size_t>(json.data() + json.size() - at));
     return out;
+}
+
+}  // namespace
+
+std::string redact(std::string json, const std::vector<std::string>& names, JsonReader& scratch) {
+    if (names.empty()) return json;
+    scratch.load(json);
+    const std::vector<std::string_view> beginnings = beginnings_of(names);
+    if (!beginnings.empty()) {
+        const std::vector<JsonValue> hidden = scratch.texts_beginning(beginnings);
+        if (!hidden.empty()) {
+            json = replaced(json, hidden);
+            scratch.load(json);
+        }
+    }
+    const std::vector<JsonMember> hidden = scratch.members_named(names);
+    if (hidden.empty()) return json;
+    return replaced(json, hidden);
+}
+
+bool is_redacted_text(std::string_view text, const std::vector<std::string>& names) {
+    const std::vector<std::string_view> beginnings = beginnings_of(names);
+    return std::any_of(beginnings.begin(), beginnings.end(),
+                       [&](std::string_view one) { return text.substr(0, one.size()) == one; });
 }
 
 bool is_redacted_source(const Source& source, const std::vector<std::string>& names) {

@@ -11,9 +11,12 @@
 
 namespace trot {
 
-// `json` with every member named in `names` (at any depth, without case) replaced. Anything that is not JSON comes back
-// as it is.
+// `json` with every member named in `names` (at any depth, without case) replaced, and for a name "=TEXT" every string
+// that begins with TEXT. Anything that is not JSON comes back as it is.
 std::string redact(std::string json, const std::vector<std::string>& names, JsonReader& scratch);
+
+// Does the text begin as those that `names` hide by their beginning?
+bool is_redacted_text(std::string_view text, const std::vector<std::string>& names);
 
 // Would the value of that source be redacted, going by its last step or its name?
 bool is_redacted_source(const Source& source, const std::vector<std::string>& names);

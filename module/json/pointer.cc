@@ -346,4 +346,23 @@ std::vector<JsonMember> JsonReader::members_named(const std::vector<std::string>
     return out;
 }
 
+std::vector<JsonValue> JsonReader::texts_beginning(const std::vector<std::string_view>& beginnings) {
+    std::vector<JsonValue> out;
+    if (!impl_->valid) return out;
+    for (size_t token = 0; token < impl_->count; ++token) {
+        if (impl_->byte(token) != '"') continue;
+        if (token + 1 < impl_->count && impl_->byte(token + 1) == ':') continue;
+        const JsonValue value{JsonKind::string, impl_->scalar(token)};
+        std::string_view inside = value.raw.substr(1, value.raw.size() - 2);
+        std::string unescaped;
+        if (inside.find('\\') != std::string_view::npos) {
+            unescaped = json_text(value);
+            inside = unescaped;
+        }
+        const auto begins = [&](std::string_view text) { return inside.substr(0, text.size()) == text; };
+        if (std::any_of(beginnings.begin(), beginnings.end(), begins)) out.push_back(value);
+    }
+    return out;
+}
+
 }  // namespace trot

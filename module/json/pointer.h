@@ -50,6 +50,8 @@ class JsonReader {
     // Every member at any depth whose name is one of `names` (ASCII case does not count), in order of place; what lies
     // inside a member already listed is not listed again. For redaction.
     std::vector<JsonMember> members_named(const std::vector<std::string>& names);
+    // Strings, no keys, that begin with one of these, in document order.
+    std::vector<JsonValue> texts_beginning(const std::vector<std::string_view>& beginnings);
 
   private:
     struct Impl;

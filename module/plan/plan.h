@@ -50,7 +50,7 @@ struct StoreConfig {
 struct CaptureConfig {
     uint64_t request_cap = 1ULL << 20;
     uint64_t response_cap = 1ULL << 20;
-    std::vector<std::string> redact;  // JSON members and query parameters whose values never enter an event
+    std::vector<std::string> redact;  // JSON members and query parameters whose values never enter an event; "=TEXT"
 };
 
 // An answer inside an answer (WordPress ?_envelope): hooks see the inner status, headers and body. JSON pointers into

@@ -127,7 +127,7 @@ void read_capture(const RawValue& table, Loading& load, CaptureConfig& capture, 
                             "\"rest_route=/wp-json\"",
                             quoted(route)));
     for (const std::string& name : capture.redact)
-        if (name.empty()) load.report.mistake(section.find("redact")->at, "'redact' has an empty name");
+        if (name.empty() || name == "=") load.report.mistake(section.find("redact")->at, "'redact' has an empty name");
 }
 
 void read_dialect_capture(const RawValue& table, Loading& load, CaptureConfig& out, RoutingContext& context) {

@@ -167,11 +167,11 @@ SYSTEMS = {
 }
 
 
-def explained(name, options, folder):
+def explained(name, options, folder, traffic=None):
     """(exchange, topic, content) of every event, in order."""
     config = folder / "trotline.toml"
     config.write_text(f'dialects = ["{SYSTEMS[name].dialect}"]\n[dialect.{SYSTEMS[name].dialect}]\n{options}')
-    requests = sorted((CASES / "traffic" / name).glob("*.req"))
+    requests = sorted((traffic or CASES / "traffic" / name).glob("*.req"))
     assert requests, f"no traffic of {name}"
     arguments = [word for request in requests for word in ("--exchange", request, request.with_suffix(".res"))]
     lines = said(trotline("explain", "-c", config, *arguments), 0).splitlines()
@@ -237,6 +237,17 @@ def test_what_changed_nothing_makes_nothing(name, tmp_path):
     assert [event for event in explained(name, "", tmp_path) if event[0] in system.quiet] == []
     talkative = {event[0] for event in explained(name, system.options, tmp_path)}
     assert talkative & set(system.quiet) == set(system.refused)
+
+
+def test_in_a_sub_directory_it_is_the_same(name, tmp_path):
+    for path in (CASES / "traffic" / name).glob("*.re[qs]"):
+        method, _, rest = path.read_bytes().partition(b" ")
+        moved = method + b" /a/site" + rest if path.suffix == ".req" else path.read_bytes()
+        (tmp_path / path.name).write_bytes(moved)
+    options = SYSTEMS[name].options
+    assert explained(name, options, tmp_path, tmp_path) == []
+    there = explained(name, options + '[capture]\nstrip_prefix = ["/a/site"]\n', tmp_path, tmp_path)
+    assert there == explained(name, options, tmp_path)
 
 
 def test_no_secret_and_no_path_of_the_server_leaves(name, tmp_path):

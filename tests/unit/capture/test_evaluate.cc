@@ -306,6 +306,22 @@ void redaction(void**) {
     text_is(why(exchange), "response:/password is another (its value is redacted), wants anything but \"no\"");
 }
 
+void redaction_by_the_beginning(void**) {
+    const PlanPtr plan =
+        plan_of("[[hook]]\ntopic = \"a.b\"\nmatch = \"POST /x\"\nwhen = { \"response:/a\" = { not = \"no\" } }\n",
+                "[capture]\nredact = [\"key\", \"=$2y$\", \"=sk/\"]\n");
+    text_is(*only(exchange_of(plan, "POST", "/x", 200,
+                              R"({"pin":"$2y$10$a\/b","$2y$k":1,"l":["\u00242y$","x$2y$","sk\/1"],"key":["$2y$"]})"))
+                 .payload,
+            R"({"pin":"[redacted]","$2y$k":1,"l":["[redacted]","x$2y$","[redacted]"],"key":"[redacted]"})");
+    text_is(*only(exchange_of(plan, "POST", "/x", 200, "\"$2y$1\"")).payload, "\"[redacted]\"");
+    const PlanPtr asking =
+        plan_of("[[hook]]\ntopic = \"a.b\"\nmatch = \"POST /x\"\nwhen = { \"response:/a\" = \"no\" }\n",
+                "[capture]\nredact = [\"=$2y$\"]\n");
+    text_is(why(exchange_of(asking, "POST", "/x", 200, R"({"a":"$2y$1"})")),
+            "response:/a is another (its value is redacted), wants \"no\"");
+}
+
 void several_hooks(void**) {
     const PlanPtr plan = plan_of(R"(
 [[hook]]
@@ -398,6 +414,7 @@ int main() {
         cmocka_unit_test(items),
         cmocka_unit_test(bodies_that_cannot_be_read),
         cmocka_unit_test(redaction),
+        cmocka_unit_test(redaction_by_the_beginning),
         cmocka_unit_test(several_hooks),
         cmocka_unit_test(elements_that_stand_elsewhere_in_the_request),
         cmocka_unit_test(types),
