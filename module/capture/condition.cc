@@ -91,6 +91,12 @@ bool alike(const Value& a, const Value& b) {
     return a.json && b.json && a.json->raw == b.json->raw;
 }
 
+// Where a text is looked for: in an object or an array, its bytes.
+std::string searched(const Value& value) {
+    const bool nested = value.json && (value.json->kind == JsonKind::object || value.json->kind == JsonKind::array);
+    return nested ? std::string(value.json->raw) : value.as_text();
+}
+
 }  // namespace
 
 Finding check(const Condition& condition, Facts& facts, bool want_why) {
@@ -125,10 +131,10 @@ Finding check(const Condition& condition, Facts& facts, bool want_why) {
             finding.holds = comparable && regex_holds(condition, value.as_text());
             break;
         case Condition::Test::contains:
-            finding.holds = comparable && value.as_text().find(condition.values.front()) != std::string::npos;
+            finding.holds = value.there() && searched(value).find(condition.values.front()) != std::string::npos;
             break;
         case Condition::Test::lacks:
-            finding.holds = !comparable || value.as_text().find(condition.values.front()) == std::string::npos;
+            finding.holds = !value.there() || searched(value).find(condition.values.front()) == std::string::npos;
             break;
         case Condition::Test::same:
         case Condition::Test::other:

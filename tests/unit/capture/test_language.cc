@@ -228,6 +228,18 @@ void texts_and_twins(void**) {
     is(twins("other", R"({"a":1,"b":2})"), "a.b a/b  \"x\"\n");
     is(twins("other", R"({"a":1})"), "response:/a is 1, wants another than response:/b");
 
+    // Of an object or an array, its bytes are searched.
+    const auto searched = [](const char* test, const char* answer) {
+        const PlanPtr plan = plan_of(std::string("[[hook]]\ntopic = \"a.b\"\nmatch = \"POST /x\"\npayload = \"=x\"\n"
+                                                 "when = { \"response:/a\" = { ") +
+                                     test + " = \"{\" } }\n");
+        return told(exchange_of(plan, "POST", "/x", 200, answer));
+    };
+    is(searched("contains", R"({"a":[null,{}]})"), "a.b a/b  \"x\"\n");
+    is(searched("contains", R"({"a":[null]})"), R"(response:/a is [null], wants "{" in it)");
+    is(searched("lacks", R"({"a":[null]})"), "a.b a/b  \"x\"\n");
+    is(searched("lacks", R"({"a":{}})"), R"(response:/a is {}, wants it without "{")");
+
     // JSON is read whatever its Content-Type says.
     const PlanPtr page = plan_of("[[hook]]\ntopic = \"a.b\"\nmatch = \"POST /x\"\nid = \"response:/id\"\n");
     Exchange exchange = exchange_of(page, "POST", "/x", 200, R"({"id":7})");
