@@ -116,8 +116,11 @@ size_t Evaluator::emit(Pass& pass, const PathMatch& match, std::string_view item
     if ((payload.flags & event_opaque) == 0)
         payload.bytes = redact(std::move(payload.bytes), exchange.plan->capture.redact, scratch_);
     event.payload = std::make_shared<const std::string>(std::move(payload.bytes));
+    const size_t first = pass.events.size();
+    pass.events.resize(first + names.size() - 1, event);
+    pass.events.push_back(std::move(event));
     for (size_t i = 0; i < names.size(); ++i) {
-        Event& one = pass.events.emplace_back(i + 1 == names.size() ? std::move(event) : event);
+        Event& one = pass.events[first + i];
         one.topic = std::move(names[i].topic);
         one.resource = std::move(names[i].resource);
         one.action = std::move(names[i].action);

@@ -11,21 +11,30 @@ namespace {
 constexpr size_t most_depth = 32;  // brackets beyond belong to the name
 
 struct Node {
+    std::string key;
     std::string json;  // of a leaf; empty for a branch
-    std::vector<std::pair<std::string, Node>> children;
+    std::vector<Node> children;
     long next = 0;  // the index that "[]" takes
 
-    Node& child(std::string key) {
-        if (key.empty()) key = std::to_string(next);
+    Node& child(std::string name) {
+        if (name.empty()) name = std::to_string(next);
         json.clear();  // a value that is given members is an array from then on
-        const auto same = [&](const auto& one) { return one.first == key; };
-        const auto there = std::find_if(children.begin(), children.end(), same);
-        if (there != children.end()) return there->second;
+        const auto there =
+            std::find_if(children.begin(), children.end(), [&](const Node& one) { return one.key == name; });
+        if (there != children.end()) return *there;
         long index = -1;
-        const auto [stop, fault] = std::from_chars(key.data(), key.data() + key.size(), index);
-        if (fault == std::errc() && stop == key.data() + key.size() && index >= next && index < 1000000)
+        const auto [stop, fault] = std::from_chars(name.data(), name.data() + name.size(), index);
+        if (fault == std::errc() && stop == name.data() + name.size() && index >= next && index < 1000000)
             next = index + 1;
-        return children.emplace_back(std::move(key), Node()).second;
+        Node& made = children.emplace_back();
+        made.key = std::move(name);
+        return made;
+    }
+
+    void become(std::string leaf) {
+        json = std::move(leaf);
+        children.clear();
+        next = 0;
     }
 };
 
@@ -50,7 +59,7 @@ std::string leaf_of(const FormField& field) {
 
 bool is_list(const Node& node) {
     for (size_t i = 0; i < node.children.size(); ++i)
-        if (node.children[i].first != std::to_string(i)) return false;
+        if (node.children[i].key != std::to_string(i)) return false;
     return !node.children.empty();
 }
 
@@ -61,9 +70,9 @@ void write(const Node& node, bool list, std::string& out) {
     }
     out += list ? '[' : '{';
     for (size_t i = 0; i < node.children.size(); ++i) {
-        const auto& [key, child] = node.children[i];
+        const Node& child = node.children[i];
         if (i > 0) out += ',';
-        if (!list) out += json_quote(key) + ":";
+        if (!list) out += json_quote(child.key) + ":";
         write(child, is_list(child), out);
     }
     out += list ? ']' : '}';
@@ -76,8 +85,7 @@ std::string form_json(const FormFields& fields) {
     for (const FormField& field : fields) {
         Node* at = &root;
         for (std::string& key : path_of(field.name)) at = &at->child(std::move(key));
-        *at = Node();
-        at->json = leaf_of(field);
+        at->become(leaf_of(field));
     }
     std::string out;
     write(root, false, out);
