@@ -41,7 +41,7 @@ struct Engine::Impl {
     ReportFacts facts() const;
     std::string sickness() const;
     void open_parts();
-    void hand_back(RecordDone done);
+    void hand_back(const RecordDone& done);
     void write_status();
 };
 
@@ -65,7 +65,7 @@ std::string Engine::Impl::sickness() const {
     return {};
 }
 
-void Engine::Impl::hand_back(RecordDone done) {
+void Engine::Impl::hand_back(const RecordDone& done) {
     Completion completion;
     completion.user = done.user;
     completion.spilled = done.outcome == Recorded::spilled;
@@ -123,7 +123,7 @@ Result<std::unique_ptr<Engine>> Engine::start(PlanPtr plan, const EngineOptions&
     recording.log = &self->log;
     recording.counters = &self->counters;
     recording.plan = [self] { return self->current(); };
-    recording.done = [self](RecordDone done) { self->hand_back(std::move(done)); };
+    recording.done = [self](const RecordDone& done) { self->hand_back(done); };
     recording.told = [self] { self->completions.flush(); };
     recording.events_recorded = [self] {
         if (self->dispatcher) self->dispatcher->wake();

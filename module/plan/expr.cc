@@ -53,6 +53,7 @@ Result<Source> parse_source(std::string_view text) {
     const std::string_view name = text.substr(0, colon);
     const std::string_view key = colon == std::string_view::npos ? std::string_view() : text.substr(colon + 1);
     std::vector<std::string_view> names;
+    names.reserve(std::size(words) + std::size(prefixes));
     for (const Word& word : words) names.push_back(word.name);
     for (const Prefix& prefix : prefixes) {
         names.push_back(prefix.name);

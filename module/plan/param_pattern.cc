@@ -151,7 +151,7 @@ Result<void> ParamPattern::parse_alternative(std::string_view& text) {
             literal += c;
             put(set, static_cast<unsigned char>(c));
         }
-        if (const Result<void> added = add(set, text, plain); !added) return added;
+        if (Result<void> added = add(set, text, plain); !added) return added;
     }
     if (count_ >= most) return wrong(fmt::format("it is longer than {} characters", most - 1));
     ends_ |= uint64_t{1} << count_++;
