@@ -69,11 +69,14 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     Readers readers;
     Facts facts(exchange, readers);
     Condition condition;
-    condition.source.part = Source::Part::response;
-    condition.source.key = pointer;
+    Source source;
+    source.part = Source::Part::response;
+    source.key = pointer;
+    condition.sources = {source};
     condition.values = {"1", "a", pointer};
     for (const auto test :
-         {Condition::Test::equals, Condition::Test::present, Condition::Test::absent, Condition::Test::differs}) {
+         {Condition::Test::equals, Condition::Test::present, Condition::Test::absent, Condition::Test::differs,
+          Condition::Test::contains, Condition::Test::lacks, Condition::Test::type}) {
         condition.test = test;
         (void)check(condition, facts, true);
     }
