@@ -23,8 +23,11 @@ struct Counters {
     N unproven{0};  // hooks not applied because the body their conditions ask about could not be read
     N damaged{
         0};  // spilled records that could not be taken back (damaged, or refused by a healthy store); each is an alarm
-    N commits{0};    // transactions committed
-    N commit_us{0};  // time spent in them
+    N jobs{0};             // exchanges put aside for their result
+    N jobs_resolved{0};    // of those: their result went by
+    N jobs_unresolved{0};  // given up: no result within job_timeout
+    N commits{0};          // transactions committed
+    N commit_us{0};        // time spent in them
     N store_faults{0};
     alignas(64) N queue_bytes{0};  // gauge: captures waiting for the recorder
     N queue_count{0};              // gauge

@@ -1,12 +1,14 @@
 #include "capture/evaluate.h"
 
 #include <algorithm>
+#include <iterator>
 #include <memory>
 #include <unordered_map>
 
+#include "capture/aside.h"
 #include "capture/condition.h"
 #include "capture/explain.h"
-#include "capture/ordering.h"
+#include "capture/pass.h"
 #include "capture/payload.h"
 #include "capture/redact.h"
 #include "capture/wording.h"
@@ -66,14 +68,6 @@ std::string form_method_of(const Exchange& exchange, Facts& facts) {
 
 }  // namespace
 
-struct Evaluator::Pass {
-    const Exchange& exchange;
-    Facts facts;
-    std::vector<Event> events;
-    std::vector<EventPlace> places;  // of each event
-    size_t element = 0;              // of the hook's items
-};
-
 bool Evaluator::conditions(Pass& pass, const Hook& hook, bool of_items, std::string* why) {
     for (const Condition& condition : hook.when) {
         if (about_item(condition) != of_items) continue;
@@ -116,6 +110,8 @@ size_t Evaluator::emit(Pass& pass, const PathMatch& match, std::string_view item
     if ((payload.flags & event_opaque) == 0)
         payload.bytes = redact(std::move(payload.bytes), exchange.plan->capture.redact, scratch_);
     event.payload = std::make_shared<const std::string>(std::move(payload.bytes));
+    if (const std::string* previous = pass.facts.previous())
+        event.previous = std::make_shared<const std::string>(*previous);
     const size_t first = pass.events.size();
     pass.events.resize(first + names.size() - 1, event);
     pass.events.push_back(std::move(event));
@@ -129,17 +125,23 @@ size_t Evaluator::emit(Pass& pass, const PathMatch& match, std::string_view item
     return names.size();
 }
 
-void Evaluator::each_item(Pass& pass, const PathMatch& match, std::string* why) {
+// An exchange or an element for which all that the hook asks holds. How much came of it.
+size_t Evaluator::act(Pass& pass, const PathMatch& match, std::string_view item, uint32_t flags, std::string* why) {
+    if (match.hook->does == Does::event) return emit(pass, match, item, flags, why);
+    return remember(pass, *match.hook, item, scratch_, why);
+}
+
+size_t Evaluator::each_item(Pass& pass, const PathMatch& match, std::string* why) {
     const Hook& hook = *match.hook;
     const Source* source = &hook.items.front();  // the first one that is there
     (void)pass.facts.find(hook.items, &source);
     const Body& body = in_answer(*source) ? pass.facts.response() : pass.facts.request();
     const Elements items = pass.facts.array(*source);
     if (!items) {
-        if (!body.readable()) emit(pass, match, {}, event_unmapped, nullptr);
+        const bool marked = !body.readable() && hook.does == Does::event;
         if (why != nullptr)
             *why = body.readable() ? spell_sources(hook.items) + " is not an array" : "matched, but " + body.why;
-        return;
+        return marked ? emit(pass, match, {}, event_unmapped, nullptr) : 0;
     }
     const Elements asked = asked_items(pass.facts, hook, *source, items);
     const size_t count = std::min(items->size(), max_items);
@@ -150,62 +152,108 @@ void Evaluator::each_item(Pass& pass, const PathMatch& match, std::string* why) 
         pass.facts.set_item((*items)[i], asked && i < asked->size() ? (*asked)[i] : std::string_view());
         pass.element = i;
         std::string* const reason = why == nullptr ? nullptr : &why_not;
-        if (conditions(pass, hook, true, reason) && emit(pass, match, (*items)[i], flags, reason) > 0) ++emitted;
+        if (conditions(pass, hook, true, reason) && act(pass, match, (*items)[i], flags, reason) > 0) ++emitted;
     }
     pass.element = 0;
     pass.facts.set_item({}, {});
-    if (why == nullptr) return;
+    if (why == nullptr) return emitted;
     *why = std::to_string(emitted) + " of " + std::to_string(items->size()) + " items";
     if (emitted > 0) *why = "matched: " + *why;
     if (emitted < count) *why += " (the last one left out: " + why_not + ")";
+    return emitted;
 }
 
-// A hook that matched leaves "matched…" in `why`.
-void Evaluator::judge(Pass& pass, const PathMatch& match, std::string* why) {
+// How much came of it. A hook that matched leaves "matched…" in `why`.
+size_t Evaluator::judge(Pass& pass, const PathMatch& match, Memory& memory, std::string* why) {
     const Hook& hook = *match.hook;
+    const bool of_job = hook.does == Does::put_aside || hook.does == Does::resolve;
+    if (of_job && pass.inner) return 0;
     pass.facts.enter(pass.exchange.plan->contexts[hook.context]);
     pass.facts.set_params(&match.params);
+    pass.facts.set_previous(of_job || !hook.known_as.set() ? nullptr : &hook.known_as);
     const int status = pass.facts.status();
     if (!status_fits(hook, status)) {
         if (status == 0 && pass.exchange.status != 0) ++unproven_;
         if (why != nullptr) *why = why_status(hook, status);
-        return;
+        return 0;
     }
-    if (!conditions(pass, hook, false, why)) return;
+    recalled_ = recalled_ || hook.known_as.set();
+    if (!conditions(pass, hook, false, why)) return 0;
+    if (hook.does == Does::put_aside) return put_aside(pass, hook, memory, why);
+    if (hook.does == Does::resolve) return resolve(pass, hook, memory, why);
     if (!hook.items.empty()) return each_item(pass, match, why);
-    if (emit(pass, match, {}, 0, why) > 0 && why != nullptr) *why = "matched";
+    const size_t done = act(pass, match, {}, 0, why);
+    if (done > 0 && why != nullptr && hook.does == Does::event) *why = "matched";
+    return done;
 }
 
-std::vector<Event> Evaluator::evaluate(const Exchange& exchange, std::vector<HookReport>* reports) {
-    unproven_ = 0;
+namespace {
+
+// Every hook of the plan, also those that were no candidates.
+void fill(const Exchange& exchange, std::unordered_map<const Hook*, HookReport>& found,
+          std::vector<HookReport>& reports) {
+    reports.clear();
+    for (const Hook& hook : exchange.plan->hooks) {
+        const auto known = found.find(&hook);
+        if (known != found.end())
+            reports.push_back(std::move(known->second));
+        else
+            reports.push_back({&hook, false, why_no_candidate(hook, exchange)});
+    }
+}
+
+// What the hooks said of a job's own request, where they found something in it.
+void merge(const std::vector<HookReport>& inner, const std::string& why, std::vector<HookReport>& reports) {
+    for (size_t i = 0; i < inner.size(); ++i)
+        if (inner[i].matched) reports[i] = {inner[i].hook, true, why + inner[i].why};
+}
+
+}  // namespace
+
+std::vector<Event> Evaluator::run(const Exchange& exchange, Memory& memory, bool inner,
+                                  std::vector<HookReport>* reports) {
     RequestHead head;
     head.method = exchange.method;
     head.target = exchange.target;
     head.fields = &exchange.request_fields;
-    Pass pass{exchange, Facts(exchange, readers_), {}, {}, 0};
+    Pass pass{exchange, Facts(exchange, readers_, memory), {}, {}, 0, {}, {}, inner};
     const std::string form_method = form_method_of(exchange, pass.facts);
     head.form_method = form_method;
     const std::vector<PathMatch> matches = exchange.plan->matcher->collect(head);
     std::unordered_map<const Hook*, HookReport> found;
     for (const PathMatch& match : matches) {
-        const size_t before = pass.events.size();
         HookReport report{match.hook, false, {}};
-        judge(pass, match, reports == nullptr ? nullptr : &report.why);
-        report.matched = pass.events.size() > before;
+        report.matched = judge(pass, match, memory, reports == nullptr ? nullptr : &report.why) > 0;
         if (reports != nullptr) found.emplace(match.hook, std::move(report));
     }
     put_in_order(pass.events, pass.places);
-    if (reports != nullptr) {
-        reports->clear();
-        for (const Hook& hook : exchange.plan->hooks) {
-            const auto known = found.find(&hook);
-            if (known != found.end())
-                reports->push_back(std::move(known->second));
-            else
-                reports->push_back({&hook, false, why_no_candidate(hook, exchange)});
+    if (reports != nullptr) fill(exchange, found, *reports);
+    if (pass.facts.fault()) fault_ = pass.facts.fault();
+    std::move(pass.memos.begin(), pass.memos.end(), std::back_inserter(memos_));
+    // The readers are free again: only now can a job's own exchange be judged.
+    for (Joined& joined : pass.joined) {
+        std::vector<HookReport> said;
+        std::vector<Event> more = run(joined.exchange, memory, true, reports == nullptr ? nullptr : &said);
+        if (reports != nullptr) merge(said, joined.why, *reports);
+        for (Event& event : more) {
+            event.item = static_cast<uint32_t>(pass.events.size());
+            pass.events.push_back(std::move(event));
         }
     }
     return std::move(pass.events);
+}
+
+std::vector<Event> Evaluator::evaluate(const Exchange& exchange, Memory& memory, std::vector<HookReport>* reports) {
+    unproven_ = 0;
+    memos_.clear();
+    recalled_ = false;
+    fault_.reset();
+    return run(exchange, memory, false, reports);
+}
+
+std::vector<Event> Evaluator::evaluate(const Exchange& exchange, std::vector<HookReport>* reports) {
+    NoMemory memory;
+    return evaluate(exchange, memory, reports);
 }
 
 }  // namespace trot

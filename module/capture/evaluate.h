@@ -1,5 +1,6 @@
-// Evaluation: an exchange and its plan's hooks → events, and for each hook the reason why (not). Pure but for the JSON
-// readers' buffers. Callers: recorder (writer thread), the door's explain. Threads: one Evaluator a thread.
+// Evaluation: an exchange and its plan's hooks → events, memos for later exchanges, and for each hook the reason why
+// (not). A function of the exchange and the memory; only the JSON readers' buffers stay. Callers: recorder (writer
+// thread), the door's explain. Threads: one Evaluator a thread.
 //
 // Rules, where the configuration leaves them open:
 // - All of `when` must hold. What a condition asks of a body that cannot be read (cut, undecodable) is not proven: no
@@ -13,6 +14,8 @@
 // - Each topic of a hook makes an event of its own. One whose computed part is missing or no part of a topic makes
 // none.
 // - Events of phase "before" come first; where hooks walk the same array, first of their element.
+// - The result of a job makes the events that the job's own request would have made, had it been answered so.
+// - `previous:` is what the memory held before the exchange; the exchange's own snapshots come after its events.
 // - With `items`: one event for each element, conditions on item: and request-item: are asked of each; an answer that
 // cannot be
 //   read gives one marked event; an answer without that array gives none.
@@ -22,6 +25,7 @@
 #include <vector>
 
 #include "capture/exchange.h"
+#include "capture/memory.h"
 #include "capture/source.h"
 #include "plan/match.h"
 #include "store/store.h"
@@ -38,23 +42,37 @@ inline constexpr size_t max_items = 10000;  // events of one exchange and hook; 
 
 class Evaluator {
   public:
+    struct Pass;
+
     // Events in the order of the hooks, items and topics, those of phase "before" first. reports: filled for every hook
     // of the plan when not null (explain), else skipped. Throws nothing but std::bad_alloc.
-    std::vector<Event> evaluate(const Exchange& exchange, std::vector<HookReport>* reports);
+    std::vector<Event> evaluate(const Exchange& exchange, Memory& memory, std::vector<HookReport>* reports);
+    std::vector<Event> evaluate(const Exchange& exchange, std::vector<HookReport>* reports);  // with no memory
 
-    // Hooks of the last evaluate() that may have been meant but whose conditions could not be read.
+    // Of the last evaluate():
+    // Hooks that may have been meant but whose conditions could not be read.
     size_t unproven() const { return unproven_; }
+    const Memos& memos() const { return memos_; }
+    Memos take_memos() { return std::move(memos_); }
+    // The memory was asked, so that another time it may end differently.
+    bool recalled() const { return recalled_; }
+    // Why the memory could not be read: then the events are not to be used.
+    const std::optional<Fault>& fault() const { return fault_; }
 
   private:
-    struct Pass;
-    void judge(Pass& pass, const PathMatch& match, std::string* why);
+    std::vector<Event> run(const Exchange& exchange, Memory& memory, bool inner, std::vector<HookReport>* reports);
+    size_t act(Pass& pass, const PathMatch& match, std::string_view item, uint32_t flags, std::string* why);
+    size_t judge(Pass& pass, const PathMatch& match, Memory& memory, std::string* why);
     bool conditions(Pass& pass, const Hook& hook, bool of_items, std::string* why);
-    void each_item(Pass& pass, const PathMatch& match, std::string* why);
+    size_t each_item(Pass& pass, const PathMatch& match, std::string* why);
     size_t emit(Pass& pass, const PathMatch& match, std::string_view item, uint32_t flags, std::string* why);
 
     Readers readers_;
     JsonReader scratch_;
     size_t unproven_ = 0;
+    Memos memos_;
+    bool recalled_ = false;
+    std::optional<Fault> fault_;
 };
 
 }  // namespace trot

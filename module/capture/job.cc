@@ -23,20 +23,25 @@ Result<void> guarded(Work work) {
 
 }  // namespace
 
-void Judged::evaluate(Desk& desk, const Exchange& exchange) {
-    if (evaluated) return;
-    events = desk.evaluator.evaluate(exchange, nullptr);
-    evaluated = true;
+Result<void> Judged::evaluate(Desk& desk, const Exchange& exchange, Tx& tx) {
+    if (evaluated) return {};
+    TxMemory memory(tx);
+    events = desk.evaluator.evaluate(exchange, memory, nullptr);
+    if (desk.evaluator.fault()) return *desk.evaluator.fault();
+    memos = desk.evaluator.take_memos();
+    evaluated = !desk.evaluator.recalled();
     const size_t unproven = desk.evaluator.unproven();
-    if (unproven == 0) return;
+    if (unproven == 0) return {};
     desk.count(&Counters::unproven, unproven);
     desk.note(Level::warning,
               exchange.method + " " + std::string(path_of(exchange.target)) + ": " + std::to_string(unproven) +
                   " hook(s) could not be judged because the body their conditions ask about cannot be read "
                   "(raise request_cap or response_cap when it is longer)");
+    return {};
 }
 
-Result<void> Judged::write(Tx& tx, int64_t doubt_since) {
+Result<void> Judged::write(Desk& desk, const Exchange& exchange, Tx& tx, int64_t doubt_since) {
+    if (Result<void> done = evaluate(desk, exchange, tx); !done) return done;
     for (Event& event : events) {
         if (doubt_since >= 0) {
             const Result<bool> known = tx.has_event(event.capture, event.item, doubt_since);
@@ -45,7 +50,14 @@ Result<void> Judged::write(Tx& tx, int64_t doubt_since) {
         }
         if (Result<void> added = tx.add_event(event); !added) return added;
     }
-    return {};
+    return write_memos(memos, tx);
+}
+
+void Judged::count_jobs(const Desk& desk) const {
+    for (const Memo& memo : memos) {
+        if (memo.kind == Memo::Kind::put_aside && memo.waiting == Waiting::job) desk.count(&Counters::jobs);
+        if (memo.kind == Memo::Kind::take_up) desk.count(&Counters::jobs_resolved);
+    }
 }
 
 Result<void> RecordJob::write(Tx& tx) {
@@ -58,8 +70,7 @@ Result<void> RecordJob::write(Tx& tx) {
         // done() must not need memory.
         if (group.landed.capacity() < group.open) group.landed.reserve(2 * group.open);
         if (ticket_->place != Place::writer) return {};
-        judged_.evaluate(*desk_, *ticket_->exchange);
-        return judged_.write(tx, ticket_->doubt_since);
+        return judged_.write(*desk_, *ticket_->exchange, tx, ticket_->doubt_since);
     });
 }
 
@@ -68,6 +79,7 @@ void RecordJob::recorded() {
     Desk::Group& group = desk_->group;
     group.events += judged_.events.size();
     if (judged_.events.empty()) ++group.barren;
+    judged_.count_jobs(*desk_);
     if (!judged_.events.empty()) desk_->learn_event(judged_.events.back().number);
     try {
         if (ticket_->user != nullptr) {
@@ -111,8 +123,8 @@ Result<void> ReplayJob::write(Tx& tx) {
         judged_.resize(flight_->records.size());
         for (size_t i = 0; i < judged_.size(); ++i) {
             const SpilledExchange& record = flight_->records[i];
-            judged_[i].evaluate(*desk_, record.exchange);
-            if (Result<void> written = judged_[i].write(tx, record.doubt_since); !written) return written;
+            if (Result<void> written = judged_[i].write(*desk_, record.exchange, tx, record.doubt_since); !written)
+                return written;
         }
         return {};
     });
@@ -124,6 +136,7 @@ void ReplayJob::done(const Result<void>& outcome) {
         for (const Judged& judged : judged_) {
             events += judged.events.size();
             if (judged.events.empty()) desk_->count(&Counters::no_event);
+            judged.count_jobs(*desk_);
             for (const Event& event : judged.events) desk_->learn_event(event.number);
         }
         desk_->count(&Counters::recorded, events);

@@ -13,14 +13,19 @@ namespace trot {
 
 using DeskPtr = std::shared_ptr<Desk>;
 
-// An exchange's events: evaluated once although write() may run twice.
+// An exchange's events, and what it leaves for later ones: evaluated once although write() may run twice, unless the
+// store was asked for what earlier ones left.
 struct Judged {
     bool evaluated = false;
     std::vector<Event> events;
+    Memos memos;
 
-    void evaluate(Desk& desk, const Exchange& exchange);
     // doubt_since: skip what the store holds already; -1: it holds none of them.
-    Result<void> write(Tx& tx, int64_t doubt_since);
+    Result<void> write(Desk& desk, const Exchange& exchange, Tx& tx, int64_t doubt_since);
+    void count_jobs(const Desk& desk) const;  // once it is durable
+
+  private:
+    Result<void> evaluate(Desk& desk, const Exchange& exchange, Tx& tx);
 };
 
 class RecordJob final : public Job {

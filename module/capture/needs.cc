@@ -56,6 +56,7 @@ Needs needs_of(const Plan& plan) {
         for (const Wording& topic : hook.topics) ask_wording(topic);
         ask_wording(hook.resource);
         ask_wording(hook.action);
+        ask_wording(hook.known_as);
         each_source(hook.payload, [&needs](const Source& source) { ask(needs, source); });
         ask_conditions(hook.when);
         for (const StatusRange& range : hook.status) want(range.low, range.high);

@@ -5,6 +5,7 @@
 #include "capture/body.h"
 #include "capture/envelope.h"
 #include "capture/form_json.h"
+#include "capture/wording.h"
 #include "url/target.h"
 
 namespace trot {
@@ -98,7 +99,35 @@ void Facts::enter(const RoutingContext& context) {
     if (context.envelope.set()) inside_ = open_envelope(context.envelope, *this);
 }
 
+void Facts::set_previous(const Wording* known_as) {
+    previous_name_ = known_as;
+    previous_asked_ = false;
+    previous_.reset();
+}
+
+const std::string* Facts::previous() {
+    if (!previous_asked_ && previous_name_ != nullptr) {
+        previous_asked_ = true;
+        const std::optional<std::string> name = spell_name(*previous_name_, *this);
+        if (name) {
+            Result<std::optional<std::string>> found =
+                memory_.snapshot(scoped_name(context_->scope, *name), exchange_.at_ms);
+            if (found)
+                previous_ = std::move(found).value();
+            else
+                fault_ = found.fault();
+        }
+        if (previous_) readers_.previous.load(*previous_);
+    }
+    return previous_ ? &*previous_ : nullptr;
+}
+
+Value Facts::in_previous(std::string_view pointer) {
+    return previous() != nullptr ? json_value(readers_.previous.find(pointer)) : Value{};
+}
+
 void Facts::set_item(std::string_view item, std::string_view request_item) {
+    set_previous(previous_name_);  // it may be the item's own
     item_ = item;
     request_item_ = request_item;
     item_loaded_ = request_item_loaded_ = false;
@@ -186,6 +215,8 @@ Value Facts::find_there(const Source& source) {
             return body_text(response());
         case Source::Part::request_text:
             return body_text(request());
+        case Source::Part::previous:
+            return in_previous(source.key);
         case Source::Part::literal:
             return text_value(source.key);
     }

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "capture/exchange.h"
+#include "capture/memory.h"
 #include "codec/form.h"
 #include "json/pointer.h"
 #include "plan/plan.h"
@@ -57,12 +58,13 @@ struct Inside {
 std::string last_segment(std::string_view location);
 
 struct Readers {  // one set a thread: they keep their buffers
-    JsonReader request, response, item, request_item, query;
+    JsonReader request, response, item, request_item, query, previous;
 };
 
 class Facts {
   public:
-    Facts(const Exchange& exchange, Readers& readers) : exchange_(exchange), readers_(readers) {}
+    Facts(const Exchange& exchange, Readers& readers, Memory& memory)
+        : exchange_(exchange), readers_(readers), memory_(memory) {}
     Facts(const Facts&) = delete;
     Facts& operator=(const Facts&) = delete;
 
@@ -81,6 +83,14 @@ class Facts {
     // The elements that `item:` and `request-item:` speak of from now on; an empty text is none.
     void set_item(std::string_view item, std::string_view request_item);
 
+    // The snapshot that `previous:` speaks of from now on, by its wording; null: none.
+    void set_previous(const Wording* known_as);
+    // Its whole state, as JSON; nullptr: unknown.
+    const std::string* previous();
+    // Why the memory could not be read, when it could not.
+    const std::optional<Fault>& fault() const { return fault_; }
+    void failed(Fault fault) { fault_ = std::move(fault); }
+
     Value find(const Source& source);
     // The first alternative that is there and not null; what cannot be read ends the search, because it might be it.
     // which: the one that counted.
@@ -95,10 +105,12 @@ class Facts {
     Value in_response(const std::string& pointer);
     Value in_request(std::string_view pointer);
     Value in_query(const std::string& key);
+    Value in_previous(std::string_view pointer);
     Value in_item(JsonReader& reader, std::string_view& text, bool& loaded, std::string_view pointer);
 
     const Exchange& exchange_;
     Readers& readers_;
+    Memory& memory_;
     std::optional<Body> request_, response_;
     const RoutingContext* context_ = nullptr;
     std::optional<Inside> inside_;
@@ -107,6 +119,10 @@ class Facts {
     const Fields* params_ = nullptr;
     std::string_view item_, request_item_;
     bool item_loaded_ = false, request_item_loaded_ = false;
+    const Wording* previous_name_ = nullptr;
+    std::optional<std::string> previous_;
+    bool previous_asked_ = false;
+    std::optional<Fault> fault_;
 };
 
 }  // namespace trot

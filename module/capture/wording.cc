@@ -60,4 +60,35 @@ Naming name_event(const Hook& hook, const Wording& topic, Facts& facts) {
     return out;
 }
 
+std::optional<std::string> spell_name(const Wording& wording, Facts& facts) {
+    constexpr size_t longest = 512;
+    if (wording.pieces.empty()) return wording.spelling;
+    std::string out;
+    for (const Wording::Piece& piece : wording.pieces) {
+        if (piece.any.empty()) {
+            out += piece.text;
+            continue;
+        }
+        const Source* source = nullptr;
+        const Value value = facts.find(piece.any, &source);
+        const std::string part = value.there() ? value.as_text() : std::string();
+        if (part.empty() || is_redacted_source(*source, facts.exchange().plan->capture.redact)) return std::nullopt;
+        for (const char c : part) {
+            if (c == '/' || c == '%')
+                out += c == '/' ? "%2F" : "%25";
+            else
+                out += c;
+        }
+    }
+    if (out.size() > longest) return std::nullopt;
+    return out;
+}
+
+std::string scoped_name(std::string_view scope, std::string_view name) {
+    std::string out(scope);
+    out += ':';
+    out += name;
+    return out;
+}
+
 }  // namespace trot

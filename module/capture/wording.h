@@ -15,4 +15,10 @@ struct Naming {
 
 Naming name_event(const Hook& hook, const Wording& topic, Facts& facts);
 
+// The name of a job or a snapshot. What is computed in it may be any text; a '/' of its own does not read as one of the
+// wording's. nullopt: a part is missing, empty, redacted or too long.
+std::optional<std::string> spell_name(const Wording& wording, Facts& facts);
+// Two dialects never share a name.
+std::string scoped_name(std::string_view scope, std::string_view name);
+
 }  // namespace trot

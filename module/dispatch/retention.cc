@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "base/clock.h"
+
 namespace trot {
 namespace {
 
@@ -17,12 +19,18 @@ Result<void> Retention::Prune::write(Tx& tx, bool) {
     const Result<Pruned> taken = tx.prune(before_ms, step_rows, events);
     if (!taken) return taken.fault();
     gone = taken.value();
+    const Result<Tidied> put_away = tx.tidy(memory);
+    if (!put_away) return put_away.fault();
+    tidied = put_away.value();
     return {};
 }
 
 void Retention::start(const StoreConfig& config) {
     keep_ms_ = config.retention_ms;
     keep_bytes_ = config.retention_bytes;
+    job_timeout_ms_ = config.job_timeout_ms;
+    snapshot_age_ms_ = config.snapshot_age_ms;
+    snapshot_bytes_ = config.snapshot_bytes;
     if (!running_) timer_.arm_ms(first_ms);
     running_ = true;
 }
@@ -52,6 +60,7 @@ void Retention::step() {
     const int64_t now = context_.run.now_ms();
     prune->before_ms = surplus_ > 0 ? now : now - keep_ms_;
     prune->events = surplus_ > 0 ? static_cast<int>(std::min<uint64_t>(surplus_, step_rows)) : step_rows;
+    prune->memory = {now - job_timeout_ms_, now - snapshot_age_ms_, snapshot_bytes_, step_rows};
     flying_ = true;
     LoopJob<Prune>::submit(context_, prune,
                            [this](Prune& done, const Result<void>& result) { came_back(done, result); });
@@ -60,11 +69,24 @@ void Retention::step() {
 void Retention::came_back(const Prune& prune, const Result<void>& result) {
     flying_ = false;
     const Pruned gone = result ? prune.gone : Pruned{};
+    const Tidied tidied = result ? prune.tidied : Tidied{};
+    report(tidied.unresolved);
     const bool by_size = surplus_ > 0;
     // Nothing finished is left to go: what is pending is never given up for room.
     surplus_ = gone.rows == 0 ? 0 : surplus_ - std::min<uint64_t>(surplus_, static_cast<uint64_t>(gone.events));
-    const bool full = by_size || gone.rows >= step_rows / 2;
-    if (running_) timer_.arm_ms(full ? next_step_ms : gone.rows > 0 ? next_look_ms : rest_ms);
+    const bool full = by_size || gone.rows >= step_rows / 2 || tidied.rows >= step_rows / 2;
+    const bool some = gone.rows > 0 || tidied.rows > 0;
+    if (running_) timer_.arm_ms(full ? next_step_ms : some ? next_look_ms : rest_ms);
+}
+
+// What an application promised and nobody saw happen. Each is said, so that an operator knows what was not delivered.
+void Retention::report(const std::vector<WaitingRow>& unresolved) {
+    for (const WaitingRow& job : unresolved) {
+        context_.counters.jobs_unresolved.fetch_add(1, std::memory_order_relaxed);
+        context_.log.write(Level::warning, "dispatch: job_unresolved: the result of " + job.method + " " + job.path +
+                                               " (job \"" + job.name + "\", since " + rfc3339(job.at_ms) +
+                                               ") did not go by within [store] job_timeout; it made no event");
+    }
 }
 
 }  // namespace trot

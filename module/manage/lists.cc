@@ -154,6 +154,8 @@ Result<std::string> status_of(Reader& reader) {
         .number("events", static_cast<int64_t>(now.events))
         .number("pending", static_cast<int64_t>(now.pending))
         .number("unexpanded", static_cast<int64_t>(now.unexpanded))
+        .number("jobs", static_cast<int64_t>(now.jobs))
+        .number("snapshots", static_cast<int64_t>(now.snapshots))
         .text("cursor", spell_id(event_prefix, now.cursor))
         .text("last_event", spell_id(event_prefix, now.last_event))
         .number("file_bytes", static_cast<int64_t>(now.file_bytes))

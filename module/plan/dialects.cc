@@ -15,7 +15,7 @@ const KeyList& unseen_keys() {
 namespace {
 
 const KeyList& dialect_keys() {
-    static const KeyList keys{"dialect file", {"hook", "capture", "option", "unseen"}};
+    static const KeyList keys{"dialect file", {"hook", "job", "snapshot", "capture", "option", "unseen"}};
     return keys;
 }
 
@@ -96,6 +96,7 @@ class DialectReader {
         if (!parse_raw(text, load_.report.add_file(name), load_.report, file)) return;
         refuse_unknown(file, dialect_keys(), load_.report);
         RoutingContext& context = plan_.contexts.emplace_back();
+        context.scope = dialect;
         if (const RawMember* capture = file.find("capture")) {
             if (capture->value.kind == RawValue::Kind::table)
                 read_dialect_capture(capture->value, load_, plan_.capture, context);
@@ -108,8 +109,7 @@ class DialectReader {
                 context.strip_prefix.end())
                 context.strip_prefix.push_back(prefix);
         const DialectOptions options = read_options(file, dialect);
-        if (const RawMember* list = file.find("hook"))
-            read_hooks(list->value, load_, {static_cast<uint32_t>(plan_.contexts.size() - 1), &options}, plan_.hooks);
+        read_all_hooks(file, load_, {static_cast<uint32_t>(plan_.contexts.size() - 1), &options}, plan_.hooks);
         if (const RawMember* list = file.find("unseen")) read_unseen(list->value);
     }
 

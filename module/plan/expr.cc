@@ -16,15 +16,16 @@ struct Prefix {
     bool pointer;  // the key is a JSON pointer, else a name
 };
 
-constexpr std::array<Prefix, 9> prefixes{{{"response", Source::Part::response, true},
-                                          {"request", Source::Part::request, true},
-                                          {"item", Source::Part::item, true},
-                                          {"request-item", Source::Part::request_item, true},
-                                          {"path", Source::Part::path, false},
-                                          {"query", Source::Part::query, false},
-                                          {"form", Source::Part::form, false},
-                                          {"header", Source::Part::header, false},
-                                          {"request-header", Source::Part::request_header, false}}};
+constexpr std::array<Prefix, 10> prefixes{{{"response", Source::Part::response, true},
+                                           {"request", Source::Part::request, true},
+                                           {"item", Source::Part::item, true},
+                                           {"request-item", Source::Part::request_item, true},
+                                           {"previous", Source::Part::previous, true},
+                                           {"path", Source::Part::path, false},
+                                           {"query", Source::Part::query, false},
+                                           {"form", Source::Part::form, false},
+                                           {"header", Source::Part::header, false},
+                                           {"request-header", Source::Part::request_header, false}}};
 
 struct Word {
     std::string_view name;

@@ -23,8 +23,9 @@ enum class OnFault { open, reject };   // what a sick or full store means, decid
 // index, and the pointer of `request_items` or else of `items`, in the request's body), "path:NAME" (template
 // parameter), "query:NAME" or "query:/POINTER" (the query read as a form), "form:NAME"
 // (request body field), "header:NAME" (answer header), "request-header:NAME", "status", "response-text" and
-// "request-text" (a whole body as text), "=text" (that text). "link:SOURCE" is the last path segment of the URL there,
-// "text:SOURCE" what is there as a string, also when it reads as a number.
+// "request-text" (a whole body as text), "previous:/id" (into the state in which the hook's resource last went by),
+// "=text" (that text). "link:SOURCE" is the last path segment of the URL there, "text:SOURCE" what is there as a
+// string, also when it reads as a number.
 struct Source {
     enum class Part {
         none,
@@ -40,6 +41,7 @@ struct Source {
         status,
         response_text,
         request_text,
+        previous,
         literal
     };
     Part part = Part::none;
@@ -106,7 +108,17 @@ struct Shape {
     std::vector<Shape> children;
 };
 
+// What an exchange that a hook matches leads to.
+enum class Does {
+    event,      // [[hook]]: events
+    put_aside,  // [[job]]: the answer only promises; the exchange waits for its result
+    resolve,    // [job.result]: the answer holds that result
+    remember,   // [[snapshot]]: the state of a resource, as it went by
+    forget      // [[snapshot]] with `forget`: the resource is gone
+};
+
 struct Hook {
+    Does does = Does::event;
     std::string name;             // `name =`, else the first topic as written; for logs and explain
     std::vector<Wording> topics;  // an event for each, in this order
     Wording resource;             // not set: a topic up to its last '.'
@@ -118,10 +130,12 @@ struct Hook {
     Sources items;          // an array: events for each element; the first one that is there
     Sources request_items;  // the array that request-item: walks; not set: the same place in the request
     Sources id;             // may be empty: then resource_id is empty
-    Shape payload;
-    bool before = false;                 // phase = "before": its events come before the others of the exchange
-    std::string source;                  // which fact it rests on; for explain
-    std::optional<Guarantee> guarantee;  // else the store's
+    Shape payload;          // of a snapshot: the state
+    Wording known_as;       // of event: the snapshot that is `previous:`; of the others: of the job or the snapshot
+    std::string answer_status, answer_body;  // of resolve: JSON pointers into the result; no status is this answer's
+    bool before = false;                     // phase = "before": its events come before the others of the exchange
+    std::string source;                      // which fact it rests on; for explain
+    std::optional<Guarantee> guarantee;      // else the store's
     std::optional<OnFault> on_fault;
     std::string at;  // file:line:column
 };

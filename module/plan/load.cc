@@ -16,7 +16,7 @@ namespace trot {
 const KeyList& top_keys() {
     static const KeyList keys{"",
                               {"include", "dialects", "store", "capture", "egress", "admin", "standalone", "hook",
-                               "dialect", "subscription"}};
+                               "job", "snapshot", "dialect", "subscription"}};
     return keys;
 }
 
@@ -53,7 +53,7 @@ class Loader {
         read_egress(table("egress"), load_, plan_.egress);
         read_admin(table("admin"), load_, plan_.admin);
         read_standalone(table("standalone"), load_, plan_.standalone);
-        if (const RawMember* hooks = root_.find("hook")) read_hooks(hooks->value, load_, {}, plan_.hooks);
+        read_all_hooks(root_, load_, {}, plan_.hooks);
         std::vector<Unseen> unseen;
         read_dialects(root_, load_, plan_, unseen);
         for (const RoutingContext& context : plan_.contexts)
@@ -64,12 +64,20 @@ class Loader {
             read_subscriptions(list->value, load_, plan_.egress.urls, plan_.subscriptions);
             warn_unheard(list->value, plan_, unseen, report_);
         }
-        note_names("hooks", plan_.hooks);
+        note_hooks();
         note_names("subscriptions", plan_.subscriptions);
         std::sort(plan_.settings.begin(), plan_.settings.end());
     }
 
   private:
+    // Jobs and snapshots work like hooks inside; to an operator they are none.
+    void note_hooks() {
+        std::vector<std::string> names;
+        for (const Hook& hook : plan_.hooks)
+            if (hook.does == Does::event) names.push_back(hook.name);
+        plan_.settings.emplace_back("hooks", std::move(names));
+    }
+
     // For hosts, which see no C++ types: how many there are, and their names.
     template <class List>
     void note_names(const char* key, const List& list) {
@@ -155,8 +163,9 @@ Result<PlanPtr> load_plan(const std::string& path, const Vocabulary& words) {
 std::vector<std::string> known_keys() {
     std::vector<std::string> out{"include", "dialects"};
     for (const KeyList* list : {&store_keys(), &capture_keys(), &egress_keys(), &admin_keys(), &standalone_keys(),
-                                &hook_keys(), &subscription_keys()})
-        for (const std::string_view key : list->keys) out.push_back(fmt::format("{}.{}", list->table, key));
+                                &hook_keys(), &job_keys(), &job_result_keys(), &snapshot_keys(), &subscription_keys()})
+        for (const std::string_view key : list->keys)
+            if (key != "result") out.push_back(fmt::format("{}.{}", list->table, key));  // a table, listed by itself
     return out;
 }
 

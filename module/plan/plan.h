@@ -44,6 +44,9 @@ struct StoreConfig {
     uint64_t spill_max = 1ULL << 30;
     int64_t retention_ms = 7LL * 24 * 3600 * 1000;  // finished events older than this go
     uint64_t retention_bytes = 0;                   // 0: no limit by size
+    int64_t job_timeout_ms = 24LL * 3600 * 1000;    // a job without a result is given up then
+    uint64_t snapshot_bytes = 64ULL << 20;          // of all states that are remembered; the oldest go first
+    int64_t snapshot_age_ms = 30LL * 24 * 3600 * 1000;
     std::string sync = "full";  // "full" | "off": off is for the tests' control only and is warned about
 };
 
@@ -67,7 +70,8 @@ struct RoutingContext {
         by_header = 1,
         by_query = 2,
         by_form = 4
-    };  // X-HTTP-Method-Override, ?_method=, _method
+    };                  // X-HTTP-Method-Override, ?_method=, _method
+    std::string scope;  // the dialect's short name, "" for the main file: jobs and snapshots of two files never meet
     bool ignore_case = false;
     unsigned method_override = 0;
     std::vector<std::string> strip_prefix;  // "/index.php"

@@ -5,9 +5,10 @@
 namespace trot {
 
 const KeyList& store_keys() {
-    static const KeyList keys{"store",
-                              {"url", "guarantee", "on_fault", "hold", "linger", "queue_bytes", "spill_reserve",
-                               "spill_max", "retention", "retention_bytes", "sync"}};
+    static const KeyList keys{
+        "store",
+        {"url", "guarantee", "on_fault", "hold", "linger", "queue_bytes", "spill_reserve", "spill_max", "retention",
+         "retention_bytes", "job_timeout", "snapshot_bytes", "snapshot_age", "sync"}};
     return keys;
 }
 
@@ -71,6 +72,9 @@ void read_store(const RawValue& table, Loading& load, StoreConfig& out) {
     section.size("spill_max", out.spill_max, 0, tib);
     section.duration("retention", out.retention_ms, 60000, 36500 * day_ms);
     section.size("retention_bytes", out.retention_bytes, 0, 1024 * tib);
+    section.duration("job_timeout", out.job_timeout_ms, 1000, 365 * day_ms);
+    section.size("snapshot_bytes", out.snapshot_bytes, 0, tib);
+    section.duration("snapshot_age", out.snapshot_age_ms, 60000, 36500 * day_ms);
     section.choice("sync", out.sync, {"full", "off"});
     if (out.spill_reserve > out.spill_max)
         load.report.mistake(section.at(),

@@ -24,7 +24,11 @@ const KeyList& egress_keys();
 const KeyList& admin_keys();
 const KeyList& standalone_keys();
 const KeyList& hook_keys();
-const KeyList& dialect_hook_keys();  // those and `only`
+// A dialect's declarations may have `only` besides.
+KeyList with_only(const KeyList& keys);
+const KeyList& job_keys();
+const KeyList& job_result_keys();
+const KeyList& snapshot_keys();
 const KeyList& subscription_keys();
 
 void read_store(const RawValue& table, Loading& load, StoreConfig& out);
@@ -42,6 +46,10 @@ struct HookFile {
     const DialectOptions* options = nullptr;
 };
 void read_hooks(const RawValue& list, Loading& load, const HookFile& file, std::vector<Hook>& out);
+void read_jobs(const RawValue& list, Loading& load, const HookFile& file, std::vector<Hook>& out);
+void read_snapshots(const RawValue& list, Loading& load, const HookFile& file, std::vector<Hook>& out);
+// [[hook]], [[job]] and [[snapshot]] of a file, in this order.
+void read_all_hooks(const RawValue& root, Loading& load, const HookFile& file, std::vector<Hook>& out);
 void read_subscriptions(const RawValue& list, Loading& load, const UrlRules& urls, std::vector<Subscription>& out);
 
 // The tables of [[name]]; anything else is a mistake and gives none.

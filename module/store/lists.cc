@@ -94,7 +94,8 @@ Result<StoreStatus> SqliteReader::status() {
         "(SELECT count(*) FROM events WHERE number > (SELECT value FROM meta WHERE key = 'cursor')), "
         "(SELECT value FROM meta WHERE key = 'schema_version'), "
         "((SELECT page_count FROM pragma_page_count()) - (SELECT freelist_count FROM pragma_freelist_count())) * "
-        "(SELECT page_size FROM pragma_page_size())",
+        "(SELECT page_size FROM pragma_page_size()), (SELECT count(*) FROM jobs WHERE kind = 0), "
+        "(SELECT count(*) FROM snapshots)",
         "read the store's status", [](Stmt&) {},
         [&](const Stmt& row) {
             status.events = static_cast<uint64_t>(row.number(0));
@@ -104,6 +105,8 @@ Result<StoreStatus> SqliteReader::status() {
             status.unexpanded = static_cast<uint64_t>(row.number(4));
             status.schema_version = static_cast<int>(row.number(5));
             status.used_bytes = static_cast<uint64_t>(row.number(6));
+            status.jobs = static_cast<uint64_t>(row.number(7));
+            status.snapshots = static_cast<uint64_t>(row.number(8));
             return true;
         });
     if (!done.ok()) return done.fault();

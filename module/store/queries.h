@@ -13,11 +13,11 @@ namespace trot {
 inline constexpr const char* sql_cursor = "SELECT value FROM meta WHERE key = 'cursor'";
 inline constexpr const char* sql_events_after =
     "SELECT number, topic, resource, resource_id, action, hook, at_ms, flags, method, path, status, capture, item, "
-    "payload "
+    "payload, previous "
     "FROM events WHERE number > ? ORDER BY number LIMIT ?";
 inline constexpr const char* sql_event =
     "SELECT number, topic, resource, resource_id, action, hook, at_ms, flags, method, path, status, capture, item, "
-    "payload "
+    "payload, previous "
     "FROM events WHERE number = ?";
 inline constexpr const char* sql_newest_event = "SELECT max(number) FROM events";
 // `state = 0` is written out: only so may SQLite use the partial index. Two halves instead of `(due_ms, number) > (?3,

@@ -17,7 +17,10 @@ Event read_event(const Stmt& row, bool with_payload) {
     event.status = static_cast<int>(row.number(10));
     event.capture = row.text(11);
     event.item = static_cast<uint32_t>(row.number(12));
-    if (with_payload) event.payload = std::make_shared<const std::string>(row.text(event_width));
+    if (!with_payload) return event;
+    event.payload = std::make_shared<const std::string>(row.text(event_width));
+    const std::string_view previous = row.text(event_width + 1);
+    if (!previous.empty()) event.previous = std::make_shared<const std::string>(previous);
     return event;
 }
 

@@ -15,7 +15,7 @@ inline constexpr const char* delivery_columns =
 inline constexpr const char* subscription_columns =
     "number, name, origin, url, topics, format, state, reason, failures, created_ms, changed_ms";
 
-inline constexpr int event_width = 13;  // the payload follows when it is asked for
+inline constexpr int event_width = 13;  // payload and previous follow when they are asked for
 inline constexpr int delivery_width = 10;
 inline constexpr int subscription_width = 11;
 

@@ -98,10 +98,12 @@ class Copy {
     int code_ = SQLITE_OK;
 };
 
-constexpr int event_columns_all = 14;
+constexpr int event_columns_all = 15;
 constexpr int delivery_columns_all = 10;
 constexpr int attempt_columns_all = 7;
 constexpr int subscription_columns_all = 11;
+constexpr int job_columns_all = 7;
+constexpr int snapshot_columns_all = 4;
 
 Result<void> copy_scan(Scan scan, Copy copy, int64_t& copied, int64_t& gaps) {
     while (scan.next())
@@ -171,6 +173,14 @@ Result<Salvaged> salvage(Db& from, Db& into) {
     Result<void> done = copy_scan(Scan(from, "SELECT * FROM subscriptions WHERE number > ?1 ORDER BY number", 0),
                                   Copy(into, "subscriptions", subscription_columns_all), sum.subscriptions, sum.gaps);
     if (!done.ok()) return done.fault();
+    // What waits is owed as well; a snapshot is only help, but costs nothing to carry over.
+    done = copy_scan(Scan(from, "SELECT * FROM jobs WHERE number > ?1 ORDER BY number", 0),
+                     Copy(into, "jobs", job_columns_all), sum.jobs, sum.gaps);
+    int64_t snapshots = 0;
+    if (done.ok())
+        done = copy_scan(Scan(from, "SELECT * FROM snapshots WHERE number > ?1 ORDER BY number", 0),
+                         Copy(into, "snapshots", snapshot_columns_all), snapshots, sum.gaps);
+    if (!done.ok()) return done.fault();
     // Pending ones are owed; dead ones are the list that a person may still want to send again.
     done = copy_scan(Scan(from, "SELECT * FROM deliveries WHERE number > ?1 AND state IN (0, 2) ORDER BY number", 0),
                      Copy(into, "deliveries", delivery_columns_all), sum.deliveries, sum.gaps);
@@ -191,11 +201,12 @@ Result<Salvaged> salvage(Db& from, Db& into) {
     if (done.ok()) done = copy_needed(from, into, sum);
     if (done.ok()) done = copy_attempts(from, into);
     if (!done.ok()) return done.fault();
-    const std::string meta = "UPDATE meta SET value = max(value, " + std::to_string(cursor) +
-                             ") WHERE key = 'cursor'; UPDATE meta SET value = max(value, " +
-                             std::to_string(last_delivery) +
-                             ") WHERE key = 'last_delivery'; UPDATE meta SET value = (SELECT count(*) FROM events) "
-                             "WHERE key = 'events'";
+    const std::string meta =
+        "UPDATE meta SET value = max(value, " + std::to_string(cursor) +
+        ") WHERE key = 'cursor'; UPDATE meta SET value = max(value, " + std::to_string(last_delivery) +
+        ") WHERE key = 'last_delivery'; UPDATE meta SET value = (SELECT count(*) FROM events) "
+        "WHERE key = 'events'; UPDATE meta SET value = (SELECT ifnull(sum(length(CAST(name AS BLOB)) + "
+        "length(state)), 0) FROM snapshots) WHERE key = 'snapshot_bytes'";
     if (into.exec(meta) != SQLITE_OK) return into.fault("write into the new store");
     return sum;
 }

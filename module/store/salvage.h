@@ -11,6 +11,7 @@ struct Salvaged {
     int64_t events = 0;
     int64_t deliveries = 0;
     int64_t subscriptions = 0;
+    int64_t jobs = 0;
     int64_t gaps = 0;         // stretches of rows that could not be read
     int64_t lost_events = 0;  // events that a carried delivery needs and that could not be read
 };

@@ -41,7 +41,8 @@ CREATE TABLE events (
   status      INTEGER NOT NULL,
   capture     BLOB NOT NULL,
   item        INTEGER NOT NULL,
-  payload     BLOB NOT NULL
+  payload     BLOB NOT NULL,
+  previous    BLOB
 );
 
 CREATE TABLE deliveries (
@@ -85,12 +86,31 @@ CREATE TABLE subscriptions (
   UNIQUE (origin, name)
 );
 
+CREATE TABLE jobs (
+  number   INTEGER PRIMARY KEY,
+  name     TEXT NOT NULL UNIQUE,
+  kind     INTEGER NOT NULL,
+  at_ms    INTEGER NOT NULL,
+  method   TEXT NOT NULL,
+  path     TEXT NOT NULL,
+  exchange BLOB NOT NULL
+);
+CREATE INDEX jobs_age ON jobs (at_ms);
+
+CREATE TABLE snapshots (
+  number INTEGER PRIMARY KEY,
+  name   TEXT NOT NULL UNIQUE,
+  at_ms  INTEGER NOT NULL,
+  state  BLOB NOT NULL
+);
+
 INSERT INTO meta (key, value) VALUES
   ('schema_version', 1),
   ('created_ms', CAST((julianday('now') - 2440587.5) * 86400000 AS INTEGER)),
   ('cursor', 0),
   ('last_delivery', 0),
   ('events', 0),
+  ('snapshot_bytes', 0),
   ('probe', 0);
 
 CREATE VIEW v_events AS

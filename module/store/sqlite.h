@@ -86,6 +86,10 @@ class Stmt {
         return *this;
     }
     int step() { return sqlite3_step(handle_); }
+    Stmt& bind_null(int at) {
+        sqlite3_bind_null(handle_, at);
+        return *this;
+    }
     int reset() { return sqlite3_reset(handle_); }
     int run() {  // steps a statement that gives no rows; SQLITE_OK or the error
         if (handle_ == nullptr) return SQLITE_MISUSE;

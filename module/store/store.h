@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -39,6 +40,34 @@ struct Event {
     std::string capture;  // 16 bytes, unique among all captures: an event recorded twice is found by it
     uint32_t item = 0;    // index within the capture (batch items, several hooks)
     std::shared_ptr<const std::string> payload;
+    std::shared_ptr<const std::string> previous;  // the resource's state before, as JSON; null: unknown, or not asked
+};
+
+// What waits for another exchange; permanent numbers.
+enum class Waiting : int {
+    job = 0,    // an exchange, for its result
+    result = 1  // a result that came first, for its exchange
+};
+
+struct WaitingRow {
+    std::string name;  // of the job
+    Waiting kind = Waiting::job;
+    int64_t at_ms = 0;
+    std::string method, path;  // for people
+    std::string exchange;      // capture/spill_format.h
+};
+
+// What may be kept of jobs and snapshots.
+struct MemoryLimits {
+    int64_t jobs_before_ms = 0;       // older ones are given up
+    int64_t snapshots_before_ms = 0;  // older ones go
+    uint64_t snapshot_bytes = 0;
+    int most = 0;  // rows to remove at most
+};
+
+struct Tidied {
+    int rows = 0;
+    std::vector<WaitingRow> unresolved;  // jobs (not results) that were given up; without their exchange
 };
 
 enum class DeliveryState : int { pending = 0, delivered = 1, dead = 2, cancelled = 3 };
@@ -115,6 +144,16 @@ class Tx {
     // Every file subscription whose name is not in `names` becomes `removed`; its pending deliveries wait for its
     // return.
     virtual Result<void> keep_subscriptions(const std::vector<std::string>& names) = 0;
+    // Jobs and snapshots: what is remembered from one exchange to the next, by name. A name has one row at most.
+    virtual Result<std::optional<std::string>> find_waiting(std::string_view name, Waiting kind) = 0;
+    virtual Result<void> put_waiting(const WaitingRow& row) = 0;
+    virtual Result<void> remove_waiting(std::string_view name) = 0;
+    // A snapshot from after `at_ms` is none: it shows what came later.
+    virtual Result<std::optional<std::string>> find_snapshot(std::string_view name, int64_t at_ms) = 0;
+    // Both leave a snapshot from after `at_ms` alone.
+    virtual Result<void> put_snapshot(std::string_view name, int64_t at_ms, std::string_view state) = 0;
+    virtual Result<void> remove_snapshot(std::string_view name, int64_t at_ms) = 0;
+    virtual Result<Tidied> tidy(const MemoryLimits& limits) = 0;  // a step of retention for both
     // One retention step: of the finished events older than `before_ms`, the oldest first, at most `events` go, with
     // deliveries and attempts; it ends when about `rows` rows of all kinds are gone (an event with many deliveries goes
     // in several steps).
@@ -199,6 +238,7 @@ struct StoreStatus {
     uint64_t unexpanded = 0;
     uint64_t file_bytes = 0, wal_bytes = 0;
     uint64_t used_bytes = 0;  // of the file, without the pages that are free to be used again
+    uint64_t jobs = 0, snapshots = 0;
     int schema_version = 0;
 };
 

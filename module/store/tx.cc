@@ -57,7 +57,7 @@ Result<void> SqliteTx::add_event(Event& event) {
         return read;
     if (now_.before < 0) now_.before = now_.last_event;
     const int64_t number = std::max(now_.last_event + 1, now_.floor);
-    if (Result<void> prepared = ready(insert_event_, "INSERT INTO events VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?)");
+    if (Result<void> prepared = ready(insert_event_, "INSERT INTO events VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)");
         !prepared.ok())
         return prepared;
     const std::string_view payload = event.payload ? std::string_view(*event.payload) : std::string_view();
@@ -75,6 +75,10 @@ Result<void> SqliteTx::add_event(Event& event) {
         .bind_blob(12, event.capture)
         .bind(13, static_cast<int64_t>(event.item))
         .bind_blob(14, payload);
+    if (event.previous)
+        insert_event_.bind_blob(15, *event.previous);
+    else
+        insert_event_.bind_null(15);
     if (Result<void> done = run(insert_event_, "record an event"); !done.ok()) return done;
     event.number = now_.last_event = number;
     ++now_.events;
@@ -174,6 +178,12 @@ Result<void> SqliteTx::before_commit() {
     if (now_.cursor_set) {
         Result<void> set = ready(cursor_, "UPDATE meta SET value = ? WHERE key = 'cursor'");
         if (set.ok()) set = run(cursor_.bind(1, now_.cursor), "set the cursor");
+        if (!set.ok()) return set;
+    }
+    if (now_.snapshot_bytes != 0) {
+        Result<void> set =
+            ready(count_snapshots_, "UPDATE meta SET value = max(0, value + ?) WHERE key = 'snapshot_bytes'");
+        if (set.ok()) set = run(count_snapshots_.bind(1, now_.snapshot_bytes), "count the snapshots");
         if (!set.ok()) return set;
     }
     if (now_.events == 0) return {};

@@ -25,6 +25,13 @@ class SqliteTx final : public Tx {
                                   unsigned failures) override;
     Result<void> keep_subscriptions(const std::vector<std::string>& names) override;
     Result<Pruned> prune(int64_t before_ms, int rows, int events) override;
+    Result<std::optional<std::string>> find_waiting(std::string_view name, Waiting kind) override;
+    Result<void> put_waiting(const WaitingRow& row) override;
+    Result<void> remove_waiting(std::string_view name) override;
+    Result<std::optional<std::string>> find_snapshot(std::string_view name, int64_t at_ms) override;
+    Result<void> put_snapshot(std::string_view name, int64_t at_ms, std::string_view state) override;
+    Result<void> remove_snapshot(std::string_view name, int64_t at_ms) override;
+    Result<Tidied> tidy(const MemoryLimits& limits) override;
 
     // What has been given and counted in the open transaction; a job that is rolled back to its savepoint gives it
     // back.
@@ -39,6 +46,7 @@ class SqliteTx final : public Tx {
         size_t added = 0;
         int64_t events = 0;  // added less pruned
         int64_t prune_from = 0;
+        int64_t snapshot_bytes = 0;  // added less removed
     };
     void begin(bool keep_events);  // for added()
     Mark mark() const { return now_; }
@@ -61,6 +69,10 @@ class SqliteTx final : public Tx {
     Result<bool> prunable(int64_t before_ms, int most, std::vector<int64_t>& events);
     Result<void> prune_ready();
     Result<bool> prune_deliveries(int64_t event, int& rows);
+    Result<void> give_up_jobs(const MemoryLimits& limits, Tidied& tidied);
+    Result<void> drop_snapshots(const MemoryLimits& limits, Tidied& tidied);
+    Result<void> drop_snapshot(int64_t number, int64_t bytes);
+    Result<bool> replace_snapshot(std::string_view name, int64_t at_ms);
 
     Db& db_;
     Clock& clock_;
@@ -73,6 +85,8 @@ class SqliteTx final : public Tx {
     std::vector<Event> added_;
     Stmt insert_event_, find_capture_, insert_delivery_, read_cursor_, cursor_, finish_delivery_, insert_attempt_,
         count_;
+    Stmt find_waiting_, put_waiting_, remove_waiting_, find_snapshot_, put_snapshot_, remove_snapshot_, old_snapshots_,
+        old_jobs_, read_snapshot_bytes_, count_snapshots_;
     Stmt prune_look_, prune_pending_, prune_find_, prune_attempts_, prune_delivery_, prune_event_, prune_mark_;
 };
 

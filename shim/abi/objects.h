@@ -3,10 +3,12 @@
 
 #include <atomic>
 #include <memory>
+#include <mutex>
 #include <string>
 #include <vector>
 
 #include "base/recycle.h"
+#include "capture/memory.h"
 #include "capture/needs.h"
 #include "engine/engine.h"
 #include "plan/match.h"
@@ -17,6 +19,9 @@ struct trot_plan {
     std::atomic<int> count{1};
     trot::PlanPtr plan;
     trot::Needs needs;
+    // What the exchanges that were explained so far left for the next.
+    mutable std::mutex explaining;
+    mutable trot::MapMemory explained;
 };
 
 struct trot_engine {

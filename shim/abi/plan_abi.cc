@@ -51,6 +51,7 @@ std::string explain_json(const Exchange& exchange, const std::vector<Event>& eve
             out += "null";
         else
             out += opaque ? json_quote(*event.payload) : one_line(*event.payload);
+        if (event.previous) out += ",\"previous\":" + one_line(*event.previous);
         out += "}";
     }
     out += "],\"hooks\":[";
@@ -159,7 +160,10 @@ int trot_plan_explain(const trot_plan* plan, const trot_request* request, trot_t
             exchange.response_body = view(response_body);
         }
         std::vector<HookReport> reports;
-        const std::vector<Event> events = Evaluator().evaluate(exchange, &reports);
+        const std::lock_guard<std::mutex> hold(plan->explaining);
+        Evaluator evaluator;
+        const std::vector<Event> events = evaluator.evaluate(exchange, plan->explained, &reports);
+        plan->explained.apply(evaluator.memos());
         *out = reply_of(explain_json(exchange, events, reports), "application/json");
         return static_cast<int>(TROT_OK);
     });

@@ -167,10 +167,12 @@ std::string print_endpoints(const Picture& picture) {
 
 std::string print(const Picture& picture) {
     const json_t* figures = picture.figures.lines.front().get();
+    const int64_t jobs = number_at(figures, "jobs");
+    const std::string waiting = jobs > 0 ? fmt::format("{} jobs without a result, ", jobs) : "";
     std::string out =
-        fmt::format("store  {}: {} events, {} deliveries pending, {} events behind, {} (+ {} log)\n\n", picture.store,
+        fmt::format("store  {}: {} events, {} deliveries pending, {} events behind, {}{} (+ {} log)\n\n", picture.store,
                     number_at(figures, "events"), number_at(figures, "pending"), number_at(figures, "unexpanded"),
-                    size_text(static_cast<uint64_t>(number_at(figures, "file_bytes"))),
+                    waiting, size_text(static_cast<uint64_t>(number_at(figures, "file_bytes"))),
                     size_text(static_cast<uint64_t>(number_at(figures, "wal_bytes"))));
     if (!picture.hosts.empty()) out += print_hosts(picture) + "\n";
     if (!picture.subscriptions.lines.empty()) out += print_endpoints(picture) + "\n";

@@ -137,6 +137,29 @@ def test_explain_raw_messages_in_order(config, tmp_path):
     assert lines[2]["events"] == [] and lines[2]["status"] == 500
 
 
+def test_explain_carries_along_what_exchanges_leave(tmp_path):
+    """A job and its result, a record and what it was before: as if they went by in this order."""
+    def exchange(name, line, body, status, answer):
+        return write_exchange(tmp_path, name, f"{line} HTTP/1.1\r\nHost: a\r\nContent-Length: {len(body)}\r\n\r\n{body}".encode(),
+                              f"HTTP/1.1 {status} X\r\nContent-Length: {len(answer)}\r\n\r\n{answer}".encode())
+
+    path = tmp_path / "dato.toml"
+    path.write_text('dialects = ["datocms"]\n')
+    item = '{"data":{"type":"item","id":"7","attributes":{"n":%d},"meta":{"status":"draft"}}}'
+    upload = '{"data":{"type":"job_result","attributes":{"status":201,"payload":{"data":{"type":"upload","id":"88"}}}}}'
+    told = exchange("told", "GET /job-results/j1", "", 200, upload)
+    lines = [json.loads(line) for line in said(trotline(
+        "explain", "-c", path,
+        *exchange("asked", "POST /uploads", "{}", 202, '{"data":{"type":"job","id":"j1"}}'), *told, *told,
+        *exchange("one", "PUT /items/7", "{}", 200, item % 1), *exchange("two", "PUT /items/7", "{}", 200, item % 2)), 0).splitlines()]
+    assert [[event["topic"] for event in line["events"]] for line in lines] == [[], ["upload.create"], [], ["item.update"], ["item.update"]]
+    assert "previous" not in lines[3]["events"][0]
+    assert lines[4]["events"][0]["previous"]["attributes"] == {"n": 1}
+    why = {hook["hook"]: hook["why"] for hook in lines[1]["hooks"]}
+    assert why["upload created"] == "as the result of POST /uploads: matched"
+    assert why["job, its result"] == "matched: the result of POST /uploads, status 201"
+
+
 def test_explain_har(config, tmp_path):
     def entry(method, url, status, body, **more):
         return {"request": {"method": method, "url": url, "headers": [{"name": ":authority", "value": "a"}]},

@@ -71,6 +71,17 @@ class FakeStore : public trot::Store, public trot::Writer, public trot::Tx {
             if (event.capture == capture && event.item == item) return true;
         return false;
     }
+    trot::Result<std::optional<std::string>> find_waiting(std::string_view, trot::Waiting) override {
+        return {std::nullopt};
+    }
+    trot::Result<void> put_waiting(const trot::WaitingRow&) override { return {}; }
+    trot::Result<void> remove_waiting(std::string_view) override { return {}; }
+    trot::Result<std::optional<std::string>> find_snapshot(std::string_view, int64_t) override {
+        return {std::nullopt};
+    }
+    trot::Result<void> put_snapshot(std::string_view, int64_t, std::string_view) override { return {}; }
+    trot::Result<void> remove_snapshot(std::string_view, int64_t) override { return {}; }
+    trot::Result<trot::Tidied> tidy(const trot::MemoryLimits&) override { return trot::Tidied{}; }
     trot::Result<void> add_delivery(trot::Delivery&) override { return {}; }
     trot::Result<int64_t> cursor() override { return int64_t{0}; }
     trot::Result<void> set_cursor(int64_t) override { return {}; }

@@ -67,6 +67,8 @@ void manual_has_every_key(void**) {
         if (!line.empty() && line[0] == '[') of_dialect = line.substr(0, 9) == "[dialect.";
         if (std::regex_search(line, match, std::regex(R"(^\[\[(\w+)\]\])")))
             table = match[1].str() + "[].";
+        else if (line == "[job.result]")
+            table = "job[].result.";
         else if (std::regex_search(line, match, std::regex(R"(^\[(\w+)\])")))
             table = match[1].str() + ".";
         else if (!of_dialect && std::regex_search(line, match, std::regex(R"(^([a-z0-9_]+) = )")))

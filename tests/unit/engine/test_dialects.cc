@@ -3,7 +3,8 @@
 // the rows of other systems): which events each makes, with which ids and payloads. A case: name, dialect, options
 // ({"on_force_delete":"native"}), method, target, override (header), headers, request (JSON) or form (urlencoded),
 // status, response (JSON) or text, location (header), events ("topic id"), payload (of the last event) or payloads (of
-// all of them).
+// all of them), previous (of the last event, null: none). earlier: exchanges that went by before,
+// which are written the same way; their events do not count.
 #include <jansson.h>
 
 #include <filesystem>
@@ -69,6 +70,11 @@ Exchange exchange_of(const json_t* one, const PlanPtr& plan) {
     return out;
 }
 
+std::string previous_of(const json_t* one) {
+    const std::string body = body_of(one, "previous");
+    return body.empty() ? "null" : body;
+}
+
 // options: an object of texts and booleans, or null.
 PlanPtr plan_of(const std::string& dialect, json_t* options) {
     std::string text = "dialects = [\"" + dialect + "\"]\n[dialect." + dialect + "]\n";
@@ -95,7 +101,16 @@ int run_cases(const std::filesystem::path& path) {
         PlanPtr& plan = plans[text_of(one.get(), "dialect") + body_of(one.get(), "options")];
         if (!plan) plan = plan_of(text_of(one.get(), "dialect"), json_object_get(one.get(), "options"));
         std::string got, payload, payloads;
-        for (const Event& event : evaluator.evaluate(exchange_of(one.get(), plan), nullptr)) {
+        MapMemory memory;
+        size_t nth = 0;
+        json_t* before = nullptr;
+        json_array_foreach(json_object_get(one.get(), "earlier"), nth, before) {
+            evaluator.evaluate(exchange_of(before, plan), memory, nullptr);
+            memory.apply(evaluator.memos());
+        }
+        std::string previous = "null";
+        for (const Event& event : evaluator.evaluate(exchange_of(one.get(), plan), memory, nullptr)) {
+            previous = event.previous ? *event.previous : "null";
             got += event.topic + " " + event.resource_id + "\n";
             payload = event.payload ? *event.payload : "";
             payloads += (payloads.empty() ? "" : ",") + payload;
@@ -115,6 +130,9 @@ int run_cases(const std::filesystem::path& path) {
         if (!all.empty() && "[" + payloads + "]" != all)
             fail_msg("%s: payloads are [%s], wanted %s", text_of(one.get(), "name").c_str(), payloads.c_str(),
                      all.c_str());
+        if (json_object_get(one.get(), "previous") && previous != previous_of(one.get()))
+            fail_msg("%s: previous is %s, wanted %s", text_of(one.get(), "name").c_str(), previous.c_str(),
+                     previous_of(one.get()).c_str());
         ++count;
     }
     return count;
