@@ -3,7 +3,6 @@
 #include <charconv>
 
 #include "capture/payload.h"
-#include "capture/redact.h"
 #include "capture/spill_format.h"
 #include "capture/wording.h"
 #include "url/target.h"
@@ -140,9 +139,9 @@ size_t remember(Evaluator::Pass& pass, const Hook& hook, std::string_view item, 
     memo.kind = Memo::Kind::forget;
     if (hook.does == Does::remember) {
         Payload state = build_payload(hook, pass.facts, {}, item);
-        if (state.flags == 0 && state.bytes != "null" && state.bytes.size() <= max_snapshot) {
+        if (state.flags == 0 && state.text() != "null" && state.text().size() <= max_snapshot) {
             memo.kind = Memo::Kind::remember;
-            memo.bytes = redact(std::move(state.bytes), pass.exchange.plan->capture.redact, scratch);
+            memo.bytes = take_redacted(std::move(state), pass.exchange.plan->capture.redact, scratch);
         }
     }
     // What changed and cannot be told is not known any more.

@@ -10,7 +10,6 @@
 #include "capture/explain.h"
 #include "capture/pass.h"
 #include "capture/payload.h"
-#include "capture/redact.h"
 #include "capture/wording.h"
 #include "plan/expr.h"
 #include "url/target.h"
@@ -107,9 +106,10 @@ size_t Evaluator::emit(Pass& pass, const PathMatch& match, std::string_view item
     event.path = path_of(exchange.target);
     event.status = pass.facts.status();
     event.capture = exchange.capture;
-    if ((payload.flags & event_opaque) == 0)
-        payload.bytes = redact(std::move(payload.bytes), exchange.plan->capture.redact, scratch_);
-    event.payload = std::make_shared<const std::string>(std::move(payload.bytes));
+    std::string bytes = (payload.flags & event_opaque) != 0
+                            ? std::move(payload.bytes)
+                            : take_redacted(std::move(payload), exchange.plan->capture.redact, scratch_);
+    event.payload = std::make_shared<const std::string>(std::move(bytes));
     if (const std::string* previous = pass.facts.previous())
         event.previous = std::make_shared<const std::string>(*previous);
     const size_t first = pass.events.size();

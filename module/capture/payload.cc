@@ -79,7 +79,12 @@ bool whole_body(const Source& source, const Body& body, Facts& facts, Payload& o
             std::string_view text = body.bytes;
             const std::string_view space = " \t\r\n";
             text.remove_prefix(std::min(text.find_first_not_of(space), text.size()));
-            out.bytes = text.substr(0, text.find_last_not_of(space) + 1);
+            text = text.substr(0, text.find_last_not_of(space) + 1);
+            out.reader = facts.reader_of(body);
+            if (out.reader != nullptr)
+                out.body = text;
+            else
+                out.bytes = text;
             return true;
         }
         case Body::State::form:
@@ -277,6 +282,11 @@ Payload build_payload(const Hook& hook, Facts& facts, const ResourceId& id, std:
     Payload out;
     shape_json(hook.payload, facts, out.bytes, out.flags);
     return out;
+}
+
+std::string take_redacted(Payload payload, const std::vector<std::string>& names, JsonReader& scratch) {
+    if (payload.reader != nullptr) return redact_loaded(payload.body, names, *payload.reader, scratch);
+    return redact(std::move(payload.bytes), names, scratch);
 }
 
 }  // namespace trot

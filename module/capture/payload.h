@@ -3,6 +3,8 @@
 
 #include <cstdint>
 #include <string>
+#include <string_view>
+#include <vector>
 
 #include "capture/source.h"
 
@@ -21,7 +23,16 @@ ResourceId read_id(const Hook& hook, Facts& facts);
 struct Payload {
     std::string bytes;
     uint32_t flags = 0;  // EventFlag
+    // A whole body instead of `bytes`, where a reader holds it already: it is looked through once for conditions, ids and
+    // redaction, which of a body of 20 KB saves two fifths.
+    std::string_view body = {};
+    JsonReader* reader = nullptr;
+
+    std::string_view text() const { return reader != nullptr ? body : std::string_view(bytes); }
 };
+
+// Its text, with what is secret replaced.
+std::string take_redacted(Payload payload, const std::vector<std::string>& names, JsonReader& scratch);
 
 // item: the batch item's own bytes, empty when the hook has no items. Always JSON unless event_opaque is set.
 Payload build_payload(const Hook& hook, Facts& facts, const ResourceId& id, std::string_view item);

@@ -21,7 +21,7 @@ std::string_view raw_of(const JsonValue& value) { return value.raw; }
 
 // `hidden` are places in `json`, in order.
 template <class Places>
-std::string replaced(const std::string& json, const Places& hidden) {
+std::string replaced(std::string_view json, const Places& hidden) {
     std::string out;
     out.reserve(json.size());
     const char* at = json.data();
@@ -51,6 +51,15 @@ std::string redact(std::string json, const std::vector<std::string>& names, Json
     const std::vector<JsonMember> hidden = scratch.members_named(names);
     if (hidden.empty()) return json;
     return replaced(json, hidden);
+}
+
+std::string redact_loaded(std::string_view json, const std::vector<std::string>& names, JsonReader& loaded,
+                          JsonReader& scratch) {
+    const std::vector<std::string_view> beginnings = beginnings_of(names);
+    // Two kinds of places, one perhaps inside the other: seldom enough to be found one after the other.
+    if (!beginnings.empty() && !loaded.texts_beginning(beginnings).empty())
+        return redact(std::string(json), names, scratch);
+    return replaced(json, loaded.members_named(names));
 }
 
 bool is_redacted_text(std::string_view text, const std::vector<std::string>& names) {

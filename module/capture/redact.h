@@ -15,6 +15,10 @@ namespace trot {
 // that begins with TEXT. Anything that is not JSON comes back as it is.
 std::string redact(std::string json, const std::vector<std::string>& names, JsonReader& scratch);
 
+// The same for a document that `loaded` holds: `json` is its bytes, without white space around them.
+std::string redact_loaded(std::string_view json, const std::vector<std::string>& names, JsonReader& loaded,
+                          JsonReader& scratch);
+
 // Does the text begin as those that `names` hide by their beginning?
 bool is_redacted_text(std::string_view text, const std::vector<std::string>& names);
 

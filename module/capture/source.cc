@@ -86,6 +86,12 @@ const Body& Facts::outer() {
 
 const Body& Facts::response() { return inside_ && inside_->body ? *inside_->body : outer(); }
 
+JsonReader* Facts::reader_of(const Body& body) {
+    if (response_ && &body == &*response_) return &readers_.response;
+    if (request_ && &body == &*request_) return &readers_.request;
+    return nullptr;
+}
+
 int Facts::status() {
     if (!inside_) return exchange_.status;
     if (inside_->broken) return 0;

@@ -72,6 +72,8 @@ class Facts {
     const Body& request();
     const Body& response();
     int status();  // 0: it cannot be told
+    // The reader that holds exactly this body; nullptr: none does, as with what is in an envelope.
+    JsonReader* reader_of(const Body& body);
 
     // The file whose hooks ask from now on.
     void enter(const RoutingContext& context);

@@ -18,6 +18,8 @@ import ngx_figures
 def judge(options):
     told = lab.program("bench_judge")
     yield "judge, 10,000 hooks", told["judge_ns"] / 1000, "<=", 1.0, "µs an exchange", told
+    yield "judge, all dialects: an order", told["order_ns"] / 1000, "<=", 2.0, "µs an exchange", told
+    yield "judge, all dialects: a page", told["page_ns"] / 1000, "<=", 1.0, "µs an exchange", told
 
 
 def record(options):
