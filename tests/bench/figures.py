@@ -28,6 +28,12 @@ def record(options):
     yield "recorder, 100 and more wait", rate, ">=", 60000, "durable 1 KB events/s", runs
 
 
+def evaluate(options):
+    told = lab.program("bench_evaluate")
+    yield "hooks of WooCommerce, an order of 1 KB", told["evaluate_us"], "<=", 15, "µs on the recorder's thread", told
+    yield "hooks of WooCommerce, an order of 20 KB", told["evaluate_large_us"], "<=", 60, "µs on the recorder's thread", told
+
+
 def store(options):
     told = lab.program("bench_store", "--dir", options.dir, *(["--quick"] if options.quick else []), timeout=1200)
     yield "S1 durable life cycle", told["S1"]["ratio"], ">=", 0.65, "of a bare SQLite insert loop", told["S1"]
@@ -91,7 +97,7 @@ def flow_figures(options):
     yield f"Z1 ledger at {most}", one["delivered"] / one["acked"], ">=", 1, "delivered of acknowledged", one
 
 
-PARTS = {"judge": judge, "record": record, "store": store, "deliver": deliver, "dispatch": dispatch, "host": host_figures, "flow": flow_figures,
+PARTS = {"judge": judge, "evaluate": evaluate, "record": record, "store": store, "deliver": deliver, "dispatch": dispatch, "host": host_figures, "flow": flow_figures,
          "nginx": ngx_figures.figures}
 
 
