@@ -74,7 +74,8 @@ class Lead {
     LoopEvent tick_;
 };
 
-// How many connections are worth keeping: twice the destinations, bounded by the file descriptors the process may have.
+// How many connections are worth keeping: twice the destinations, bounded by the file descriptors that one table may
+// have (the host's connections are in another, most often).
 unsigned kept_connections(const Plan& plan);
 
 }  // namespace trot

@@ -15,10 +15,11 @@ namespace {
 constexpr const char* socket_name = "dispatch.sock";
 
 // A socket's path has room for 107 bytes; a store may lie deeper than that, so long paths go through the open folder.
+// (Of the calling thread's table: the first thread's, /proc/self, is the host's.)
 std::string short_path(const std::string& store_path, int folder) {
     std::string direct = store_path + "/" + socket_name;
     if (direct.size() < sizeof(sockaddr_un::sun_path)) return direct;
-    return "/proc/self/fd/" + std::to_string(folder) + "/" + socket_name;
+    return "/proc/thread-self/fd/" + std::to_string(folder) + "/" + socket_name;
 }
 
 sockaddr_un address_of(const std::string& path) {

@@ -1,5 +1,6 @@
 // Completions: outcomes on their way back to the host, and the one readable descriptor that announces them and log
 // lines. A group commit's outcomes are put one by one and announced together, so that the host's loop wakes once.
+// Made by the host's thread before the engine leaves its file table, so fd() is the same file on both sides.
 // Callers: recorder's and errands' threads put; the door takes on the host's loop. Threads: put/flush/announce any;
 // take one.
 #pragma once

@@ -1,33 +1,36 @@
 // Engine: lifecycle and wiring of one process: store (writer thread), recorder, dispatcher, completions, the one
 // readable fd, log ring, counters and the status file. Made from a Plan and nothing else. Callers: the door. Threads:
-// start, stop and the destructor block; the rest as the door's tags say.
+// start, stop, close and the destructor block; the rest as the door's tags say.
+//
+// Two file tables. The engine's threads have one of their own (why: base/own_files.h), so what the host's threads call
+// falls into three kinds:
+//   here        memory, condition variables and the completions' eventfd, which has its number in both tables:
+//               plan, name_capture, blank, ready, commit, commit_wait, manage (queues the request), log, counters,
+//               completions, stopped, status_json, metrics; of swap the change of plan
+//   handed over on the root thread, waited for (a hop of some ten microseconds): start, the dispatcher's part of swap
+//               and quiesce (its mailbox is an eventfd of the engine's), stop, close, the destructor; trot_query
+//               (sole.h)
+//   the host's  trot_plan_load and its kin, trot_guard: open and close what they need within the call
+// Where the system gives no second table all is as before: one table, one closing thread for each descriptor.
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <string>
-#include <vector>
 
-#include "base/counters.h"
-#include "base/log.h"
 #include "capture/recorder.h"
-#include "engine/completions.h"
+#include "engine/common.h"
 #include "manage/admin.h"
-#include "plan/plan.h"
 
 namespace trot {
-
-struct EngineOptions {
-    bool dispatch = true;
-    std::string host;  // "standalone", "nginx": for status
-};
 
 class Engine {
   public:
     // A store that cannot be opened does not fail the start: the proxy must run (alarm in the log, captures spill).
+    // Code::usage when the process has an engine that was not closed.
     static Result<std::unique_ptr<Engine>> start(PlanPtr plan, const EngineOptions& options);
-    ~Engine();  // stops first when nobody did
+    ~Engine();  // stops and closes first when nobody did
 
     PlanPtr plan() const;
     void swap(PlanPtr plan);
@@ -46,6 +49,9 @@ class Engine {
     void quiesce();
     void stop(int64_t drain_ms);  // every user token is in completions() when it returns
     bool stopped() const;
+    // Stops, and closes the store. A capture of the host's may keep the rest alive for a while: memory, one idle
+    // thread.
+    void close();
     std::string status_json();
     std::string metrics();
 

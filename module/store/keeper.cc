@@ -24,7 +24,7 @@ Result<void> guarded(Work work) {
 
 Keeper::Keeper(Core& core, std::function<bool()> give_up) : core_(core), copier_(core), give_up_(std::move(give_up)) {}
 
-Keeper::~Keeper() {
+void Keeper::close() {
     copier_.stop();
     disconnect();
 }

@@ -19,11 +19,12 @@ class Keeper {
   public:
     // give_up ends waits for locks early: the writer stops and its time is over.
     Keeper(Core& core, std::function<bool()> give_up);
-    ~Keeper();
+    ~Keeper() { close(); }
 
     // Opens the file, or a new one when it is damaged. A fault that may pass by itself (locked, full, …) is not one:
     // the keeper starts sick and heals later.
     Result<void> open();
+    void close();  // from the thread that owns it, when the writer's has ended
 
     using Jobs = std::vector<std::unique_ptr<Job>>;
     // Calls done() of each exactly once, and the rider's (null: none); leaves the group empty.

@@ -12,10 +12,7 @@ namespace {
 class SqliteStore final : public Store {
   public:
     explicit SqliteStore(const StoreOptions& options) : core_(options), writer_(core_) {}
-    ~SqliteStore() override {
-        writer_.stop(0);  // also tells the check to end
-        check_.join();
-    }
+    ~SqliteStore() override { SqliteStore::close(); }
 
     Result<void> start() {
         if (Result<void> made = make_directory(core_.files, core_.options.log); !made.ok()) return made;
@@ -29,6 +26,11 @@ class SqliteStore final : public Store {
     }
     Writer& writer() override { return writer_; }
     const std::string& path() const override { return core_.files.dir; }
+    void close() override {
+        writer_.stop(0);  // also tells the check to end
+        check_.join();
+        writer_.close();
+    }
 
   private:
     void report_damage(bool confirmed) {

@@ -282,6 +282,8 @@ class Store {
     virtual Result<std::unique_ptr<Reader>> reader() = 0;  // [any]
     virtual Writer& writer() = 0;                          // [any] one for the store's life
     virtual const std::string& path() const = 0;
+    // After writer().stop(): ends the check and closes the file. What is left is memory: a late submit() is refused.
+    virtual void close() {}
 };
 
 // Opens or makes the store and starts its writer thread. Integrity: a light check at once, a full one (quick_check) on

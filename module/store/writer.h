@@ -16,8 +16,9 @@ class WriterThread final : public Writer {
     explicit WriterThread(Core& core);
     ~WriterThread() override;
 
-    Result<void> start();  // opens the file, then starts the thread
-    void wake();           // something other than a job asks for the keeper's care
+    Result<void> start();              // opens the file, then starts the thread
+    void wake();                       // something other than a job asks for the keeper's care
+    void close() { keeper_.close(); }  // after stop()
 
     bool submit(std::unique_ptr<Job>& job) override;
     void ride(std::shared_ptr<Rider> rider) override;

@@ -120,7 +120,7 @@ int trot_engine_stop(trot_engine* engine, uint32_t drain_ms) noexcept {
 void trot_engine_drop(trot_engine* engine) noexcept {
     if (engine == nullptr) return;
     (void)sealed(nullptr, [&] {
-        engine->engine->stop(0);
+        engine->engine->close();
         return static_cast<int>(TROT_OK);
     });
     delete engine;

@@ -4,6 +4,7 @@
 #include "crypto/ids.h"
 #include "dialect/format.h"
 #include "egress/rules.h"
+#include "engine/sole.h"
 #include "manage/lists.h"
 #include "objects.h"
 #include "sealed.h"
@@ -128,9 +129,12 @@ int trot_query(const char* store_dir, const char* what, trot_text filter, trot_r
         return tell(fault, Code::usage, "trot_query needs a store, the name of a list and a place for the reply");
     *out = nullptr;
     return sealed(fault, [&] {
-        const Result<std::unique_ptr<Reader>> reader = open_reader(store_dir);
-        if (!reader) return tell(fault, reader.fault());
-        Result<std::string> lines = list_json(*reader.value(), what, view(filter));
+        Result<std::string> lines = std::string();
+        const Result<void> ran = Sole::beside([&] {
+            const Result<std::unique_ptr<Reader>> reader = open_reader(store_dir);
+            lines = reader ? list_json(*reader.value(), what, view(filter)) : Result<std::string>(reader.fault());
+        });
+        if (!ran) return tell(fault, ran.fault());
         if (!lines) return tell(fault, lines.fault());
         *out = reply_of(std::move(lines.value()), "application/x-ndjson");
         return static_cast<int>(TROT_OK);

@@ -2,8 +2,8 @@
 
 Short rounds, the order turned round each time, and ratios within a round: on a shared machine that is steadier than long runs. Two processes
 that do the same differ by how their memory lies, some per cent for as long as they live. So there are two plain nginx, their mean is the
-limit and their ratio the control, and all are started anew after two rounds. A process with a second thread, whatever it does, pays some per
-cent at each system call (the kernel counts its descriptors' users then): that is in every figure but that of the module which is only loaded.
+limit and their ratio the control, and all are started anew after two rounds. A process with a second thread pays some per cent at each system
+call (the kernel counts its descriptors' users then), unless that thread has a file table of its own, as the engine's have (base/own_files.h).
 """
 
 import contextlib

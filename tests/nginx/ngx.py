@@ -24,6 +24,7 @@ from pathlib import Path
 from signal import SIGHUP, SIGKILL, SIGQUIT, SIGTERM, SIGUSR1
 
 from places import BUILD, PATIENCE
+from tables import open_files
 from waiting import can_connect, free_port, wait_until
 
 NGINX = "/usr/sbin/nginx"
@@ -76,15 +77,6 @@ def threads(pid):
     with contextlib.suppress(OSError):
         return [read_proc(pid, f"task/{task}/comm") for task in os.listdir(f"/proc/{pid}/task")]
     return []
-
-
-def open_files(pid):
-    found = []
-    with contextlib.suppress(OSError):
-        for each in os.listdir(f"/proc/{pid}/fd"):
-            with contextlib.suppress(OSError):
-                found.append(os.readlink(f"/proc/{pid}/fd/{each}"))
-    return found
 
 
 @functools.cache

@@ -5,10 +5,11 @@ import os
 import pytest
 from harness import request, wait_until
 from ngx import Nginx
+from tables import open_files
 
 
 def files(pid):
-    return len(os.listdir(f"/proc/{pid}/fd"))
+    return len(open_files(pid))
 
 
 def resident_kib(pid):
@@ -45,7 +46,7 @@ def test_answers_of_many_sizes_leave_nothing_behind(site, shop):
             for n in range(times):
                 assert request(host.port, "POST", "/orders", b'{"id":%d,"pad":"%s"}' % (n, b"p" * (n % 50 * 1000))).status == 201
             return max(map(resident_kib, host.workers())), max(map(files, host.workers()))
-        memory, open_files = load(200)
-        memory_after, open_files_after = load(800)
+        memory, opened = load(200)
+        memory_after, opened_after = load(800)
         assert memory_after - memory < 4096
-        assert open_files_after <= open_files + 4  # connections that are closing
+        assert opened_after <= opened + 4  # connections that are closing

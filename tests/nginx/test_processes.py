@@ -8,8 +8,9 @@ import time
 
 import pytest
 from harness import PATIENCE, Client, Upstream, request, wait_until
-from ngx import HOOKS, SPILLED, open_files, parent, read_proc, threads
+from ngx import HOOKS, SPILLED, parent, read_proc, threads
 from shopping import JSON, nothing_comes, orders, post, seconds_until
+from tables import open_files
 
 CACHE = "proxy_cache_path @DIR@/cache keys_zone=shop:1m;"
 

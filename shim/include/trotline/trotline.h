@@ -194,7 +194,9 @@ int trot_plan_explain(const trot_plan* plan, const trot_request* request, trot_t
 
 /* Opens the store, starts the threads. The plan is kept (counted). A store that cannot be opened does not fail the
  * start: the proxy must run; captures spill or follow on_fault, and the log has an alarm. Errors: TROT_EABI,
- * TROT_EUSAGE, TROT_ENOMEM, TROT_EINTERNAL. After fork. [blocks] */
+ * TROT_EUSAGE (also for a second engine before the first was dropped), TROT_ENOMEM, TROT_EINTERNAL. After fork.
+ * The threads have a file table of their own where the system allows it: the host's descriptors are its own alone.
+ * [blocks] */
 int trot_engine_start(trot_plan* plan, const trot_options* options, trot_engine** out, trot_fault* fault) TROT_NOEXCEPT;
 /* Readable when trot_engine_reap or trot_log_drain has something. The engine's; do not close. -1 for NULL. [loop] */
 int trot_engine_fd(const trot_engine* engine) TROT_NOEXCEPT;
