@@ -38,6 +38,8 @@ struct Counters {
     N failed{0};                // attempts without a 2xx
     N dead{0};                  // deliveries given up (dead letters)
     N blocked{0};               // attempts the guard refused
+    N hydrated{0};              // events whose payload the upstream told when it was asked
+    N unhydrated{0};            // events that went as they were recorded, because it did not
     N leader{0};                // gauge: 1 while this engine dispatches
     N inflight{0};              // gauge: attempts on the wire
 };

@@ -8,6 +8,7 @@
 #include "capture/aside.h"
 #include "capture/condition.h"
 #include "capture/explain.h"
+#include "capture/hydrate.h"
 #include "capture/pass.h"
 #include "capture/payload.h"
 #include "capture/wording.h"
@@ -112,6 +113,7 @@ size_t Evaluator::emit(Pass& pass, const PathMatch& match, std::string_view item
     event.payload = std::make_shared<const std::string>(std::move(bytes));
     if (const std::string* previous = pass.facts.previous())
         event.previous = std::make_shared<const std::string>(*previous);
+    if (pass.hydrates) event.hydrate = order_hydration(hook, pass.facts);
     const size_t first = pass.events.size();
     pass.events.resize(first + names.size() - 1, event);
     pass.events.push_back(std::move(event));
@@ -217,6 +219,7 @@ std::vector<Event> Evaluator::run(const Exchange& exchange, Memory& memory, bool
     head.target = exchange.target;
     head.fields = &exchange.request_fields;
     Pass pass{exchange, Facts(exchange, readers_, memory), {}, {}, 0, {}, {}, inner};
+    pass.hydrates = exchange.plan->hydrate.set() || reports != nullptr;
     const std::string form_method = form_method_of(exchange, pass.facts);
     head.form_method = form_method;
     const std::vector<PathMatch> matches = exchange.plan->matcher->collect(head);

@@ -59,6 +59,8 @@ Needs needs_of(const Plan& plan) {
         ask_wording(hook.known_as);
         each_source(hook.payload, [&needs](const Source& source) { ask(needs, source); });
         ask_conditions(hook.when);
+        ask_wording(hook.hydrate.get);
+        ask_conditions(hook.hydrate.when);
         for (const StatusRange& range : hook.status) want(range.low, range.high);
         const RoutingContext& context = plan.contexts[hook.context];
         if ((context.method_override & RoutingContext::by_form) != 0) needs.request_body = true;

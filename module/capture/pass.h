@@ -23,7 +23,8 @@ struct Evaluator::Pass {
     size_t element = 0;              // of the hook's items
     Memos memos;
     std::vector<Joined> joined;
-    bool inner = false;  // of a job's joined exchange: jobs are over there
+    bool inner = false;     // of a job's joined exchange: jobs are over there
+    bool hydrates = false;  // what the upstream is to be asked is wanted, too
 };
 
 }  // namespace trot

@@ -41,6 +41,7 @@ class EventCache {
   public:
     EventRef add(Event event);
     Result<EventRef> get(Reader& reader, int64_t number);
+    void forget(int64_t number) { events_.erase(number); }  // its row has changed
     uint64_t bytes() const { return *bytes_; }
 
   private:

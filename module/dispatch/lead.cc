@@ -43,9 +43,18 @@ Lead::Lead(Context& context, PlanPtr plan, MakeTransport make_transport, std::sh
                [this] {
                    if (fan_out_->behind()) expander_.poll();
                },
-               [this] { look_left(); }}),
+               [this] { look_left(); },
+               [this](int64_t subscription, Item& item, bool surely) {
+                   return hydrator_.park(subscription, item, surely);
+               }}),
+      hydrator_(context, cache_,
+                {[this](int64_t subscription, Item item) {
+                     sender_.unpark(subscriptions_.by_number(subscription), std::move(item));
+                 },
+                 [this] { look_left(); }}),
       expander_(context, cache_, *fan_out_, subscriptions_.topics(),
                 {[this](const Delivery& made, const EventRef& event) {
+                     if ((event->event().flags & event_owed) != 0) hydrator_.made(event->event());
                      if (const EndpointRef endpoint = subscriptions_.by_number(made.subscription))
                          sender_.offer(endpoint, made, event);
                  },
@@ -161,6 +170,7 @@ void Lead::loaded(const SubscriptionSet& set, const Result<void>& result) {
     for (const EndpointRef& endpoint : applied.present)
         if (!endpoint->active()) sender_.drop(*endpoint);
     sender_.start(transport_, running_->egress.connections);
+    hydrator_.start(running_, transport_);
     for (const EndpointRef& endpoint : applied.present) sender_.consider(endpoint);
     retention_.start(running_->store);
     if (state_ == State::loading) {
@@ -202,6 +212,7 @@ void Lead::leave(int64_t most_ms) {
     state_ = State::leaving;
     fan_out_->retire();
     sender_.stop();
+    hydrator_.stop();
     expander_.stop();
     retention_.stop();
     look_left();
@@ -212,7 +223,8 @@ void Lead::look_left() {
     const int64_t now = context_.steady_ms();
     const bool attempts_end = sender_.inflight() == 0 || now >= leave_by_ms_;
     if (attempts_end) sender_.outcomes().flush();
-    const bool written = sender_.outcomes().idle() && expander_.idle() && retention_.idle() && !loading_;
+    const bool written =
+        sender_.outcomes().idle() && expander_.idle() && retention_.idle() && hydrator_.idle() && !loading_;
     if (attempts_end && (written || now >= leave_by_ms_ + write_ms)) return left();
     tick_.arm_ms(20);
 }

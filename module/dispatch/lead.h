@@ -13,6 +13,7 @@
 #include "dispatch/dispatcher.h"
 #include "dispatch/expander.h"
 #include "dispatch/fan_out.h"
+#include "dispatch/hydrator.h"
 #include "dispatch/leader.h"
 #include "dispatch/retention.h"
 #include "dispatch/sender.h"
@@ -69,6 +70,7 @@ class Lead {
     std::shared_ptr<Transport> transport_;
     std::vector<std::shared_ptr<Transport>> retired_;  // of earlier plans, until their attempts have ended
     Sender sender_;
+    Hydrator hydrator_;
     Expander expander_;
     Retention retention_;
     LoopEvent tick_;

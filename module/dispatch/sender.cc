@@ -85,6 +85,16 @@ void Sender::offer(const EndpointRef& endpoint, const Delivery& delivery, const 
     consider(endpoint);
 }
 
+void Sender::unpark(const EndpointRef& endpoint, Item item) {
+    if (!endpoint || !running_ || !endpoint->active()) {
+        backlog_.release(item.number);
+        if (endpoint) backlog_.mark(*endpoint);
+        return;
+    }
+    endpoint->fresh.push_front(std::move(item));
+    consider(endpoint);
+}
+
 void Sender::list(const EndpointRef& endpoint) {
     if (!endpoint->listed) {
         endpoint->listed = true;
@@ -133,22 +143,37 @@ void Sender::pump() {
     pump_.fire();
 }
 
-bool Sender::attempt(const EndpointRef& endpoint, Item item) {
-    if (!item.data) {
+// The item's event. One that is owed a payload waits for it; what is held of an event may be older than its payload.
+Sender::Found Sender::find_data(const EndpointRef& endpoint, Item& item) {
+    const bool read = !item.data;
+    if (read) {
         Reader* reader = context_.read();
         Result<EventRef> event =
             reader != nullptr ? cache_.get(*reader, item.event) : Fault{Code::store, "the store cannot be read"};
         if (!event && event.fault().code != Code::not_found) {
             if (reader != nullptr) context_.read_failed(event.fault());
             endpoint->backlog.push_front(std::move(item));
-            return false;
+            return Found::unreadable;
         }
         if (!event) {
             unsendable(endpoint, item, event.fault());
-            return true;
+            return Found::nothing;
         }
         item.data = std::move(event).value();
     }
+    if ((item.data->event().flags & event_owed) == 0) return Found::data;
+    if (seams_.park(endpoint->number, item, read)) return Found::parked;
+    item.data.reset();
+    if (read) {  // nobody takes it now
+        endpoint->backlog.push_front(std::move(item));
+        return Found::unreadable;
+    }
+    cache_.forget(item.event);
+    return find_data(endpoint, item);
+}
+
+bool Sender::attempt(const EndpointRef& endpoint, Item item) {
+    if (const Found found = find_data(endpoint, item); found != Found::data) return found != Found::unreadable;
     if (item.format == nullptr) {
         unsendable(endpoint, item, {Code::config, "the delivery's format is unknown"});
         return true;

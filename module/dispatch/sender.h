@@ -25,6 +25,8 @@ class Sender {
         std::function<void()> state_changed;  // a subscription was disabled
         std::function<void()> recorded;       // an event of our own is durable
         std::function<void()> ended;          // an attempt or its outcome came to its end
+        // Hydrator::park: the delivery's event is owed a payload.
+        std::function<bool(int64_t subscription, Item&, bool surely)> park;
     };
 
     Sender(Context& context, EventCache& cache, Seams seams);
@@ -45,6 +47,8 @@ class Sender {
     // timeout.
     void watch(Endpoint& endpoint);
     void drop(Endpoint& endpoint) { backlog_.drop_queued(endpoint); }
+    // A parked delivery, whose turn has come; null: its subscription has gone.
+    void unpark(const EndpointRef& endpoint, Item item);
 
     unsigned inflight() const { return inflight_; }
     OutcomeBook& outcomes() { return outcomes_; }
@@ -55,6 +59,8 @@ class Sender {
 
     void pump();
     void list(const EndpointRef& endpoint);
+    enum class Found { data, parked, nothing, unreadable };
+    Found find_data(const EndpointRef& endpoint, Item& item);
     bool attempt(const EndpointRef& endpoint, Item item);
     void finish(const Try& what, SendResult result);
     void judge(const Try& what, const SendResult& result, Outcome& outcome);

@@ -45,7 +45,6 @@ void CurlAttempt::set_fixed_options() {
     const auto set = [this](CURLoption option, auto value) { curl_easy_setopt(easy_, option, value); };
     set(CURLOPT_PRIVATE, this);
     set(CURLOPT_ERRORBUFFER, error_);
-    set(CURLOPT_POST, 1L);
 
     set(CURLOPT_OPENSOCKETFUNCTION, on_open);
     set(CURLOPT_OPENSOCKETDATA, this);
@@ -129,9 +128,24 @@ Result<void> CurlAttempt::prepare(std::shared_ptr<CurlTarget> target, std::share
     curl_easy_setopt(easy_, CURLOPT_TIMEOUT_MS, target_->timeout_ms);
     curl_easy_setopt(easy_, CURLOPT_CONNECTTIMEOUT_MS, target_->connect_timeout_ms);
     curl_easy_setopt(easy_, CURLOPT_HTTPHEADER, nodes_.data());
+    if (target_->upstream || trusting_) set_trust();
+    if (!body_) {
+        curl_easy_setopt(easy_, CURLOPT_HTTPGET, 1L);
+        return {};
+    }
+    curl_easy_setopt(easy_, CURLOPT_POST, 1L);
     curl_easy_setopt(easy_, CURLOPT_POSTFIELDS, body_->data());
     curl_easy_setopt(easy_, CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(body_->size()));
     return {};
+}
+
+// How TLS peers are known: the upstream's own way, and that of all others again afterwards.
+void CurlAttempt::set_trust() {
+    trusting_ = target_->upstream;
+    const std::string& ca_file = target_->ca_file.empty() ? options_.ca_file : target_->ca_file;
+    curl_easy_setopt(easy_, CURLOPT_CAINFO, ca_file.c_str());
+    curl_easy_setopt(easy_, CURLOPT_SSL_VERIFYPEER, target_->verify ? 1L : 0L);
+    curl_easy_setopt(easy_, CURLOPT_SSL_VERIFYHOST, target_->verify ? 2L : 0L);
 }
 
 std::function<void(SendResult)> CurlAttempt::release() {
@@ -143,6 +157,7 @@ std::function<void(SendResult)> CurlAttempt::release() {
 }
 
 bool CurlAttempt::judged(const sockaddr* address, socklen_t length) {
+    if (target_->upstream) return true;
     // After one forbidden address the whole attempt is off: a name with a public and a private address is a trick.
     if (!blocked_ && !(*guard_)->allows(address, length, target_->allow)) blocked_ = true;
     return !blocked_;
@@ -208,13 +223,21 @@ size_t CurlAttempt::on_header(char* data, size_t size, size_t count, void* self)
     return bytes;
 }
 
+// Bytes and what stands around them. The upstream may send its answer in small chunks; how much of it is kept has a
+// bound of its own.
+uint64_t CurlAttempt::most_answer() const {
+    return target_->upstream ? (1 + chunk_cost) * target_->answer_bytes + max_head : options_.response_bytes;
+}
+
 size_t CurlAttempt::on_body(char* data, size_t size, size_t count, void* self) {
     auto* attempt = static_cast<CurlAttempt*>(self);
     const size_t bytes = size * count;
     attempt->body_bytes_ += bytes + chunk_cost;
-    if (attempt->answer_.size() < kept_answer)
-        attempt->answer_.append(data, std::min(bytes, kept_answer - attempt->answer_.size()));
-    return attempt->body_bytes_ > attempt->options_.response_bytes ? 0 : bytes;
+    const bool upstream = attempt->target_->upstream;
+    const size_t room = (upstream ? attempt->target_->answer_bytes : kept_answer) - attempt->answer_.size();
+    attempt->answer_.append(data, std::min(bytes, room));
+    if (upstream && bytes > room) return 0;
+    return attempt->body_bytes_ > attempt->most_answer() ? 0 : bytes;
 }
 
 // What the kernel has received on the connection, chunk extensions and all.
@@ -232,7 +255,7 @@ int CurlAttempt::on_progress(void* self, curl_off_t /*all*/, curl_off_t /*now*/,
     if (!attempt->head_done_ || ++attempt->steps_ < suspicious_steps) return 0;
     const uint64_t received = attempt->received();
     if (attempt->steps_ == suspicious_steps) attempt->received_before_ = received;
-    return received > attempt->received_before_ + attempt->options_.response_bytes ? 1 : 0;
+    return received > attempt->received_before_ + attempt->most_answer() ? 1 : 0;
 }
 
 SendResult CurlAttempt::result(CURLcode code) {
@@ -254,6 +277,8 @@ SendResult CurlAttempt::result(CURLcode code) {
     if (answered) {
         // The head has decided; a body that broke, stalled or never ended changes nothing.
         out.status = status_;
+        out.whole = code == CURLE_OK;
+        out.cut = error_of(code) == SendError::too_large;
         out.answer = std::move(answer_);
         out.retry_after = std::move(retry_after_);
     } else {

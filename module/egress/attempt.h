@@ -26,6 +26,10 @@ struct CurlTarget : Target {
     std::vector<Network> allow;
     long timeout_ms = 0;
     long connect_timeout_ms = 0;
+    bool upstream = false;  // these as in TargetOptions
+    uint64_t answer_bytes = 0;
+    std::string ca_file;
+    bool verify = true;
 };
 
 struct AttemptOptions {
@@ -68,6 +72,8 @@ class CurlAttempt {
     static size_t on_body(char* data, size_t size, size_t count, void* self);
 
     void set_fixed_options();
+    void set_trust();
+    uint64_t most_answer() const;
     uint64_t received() const;
     bool judged(const sockaddr* address, socklen_t length);
     curl_socket_t give_up();
@@ -75,6 +81,7 @@ class CurlAttempt {
 
     const AttemptOptions& options_;
     CURL* easy_;
+    bool trusting_ = false;          // the handle is set up for the upstream
     std::string lines_;              // the request's header lines, one after another
     std::vector<curl_slist> nodes_;  // libcurl reads this list and never frees it
     char error_[CURL_ERROR_SIZE] = {};

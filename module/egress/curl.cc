@@ -45,6 +45,10 @@ class CurlTransport : public Transport {
         target->allow = options.allow;
         target->timeout_ms = static_cast<long>(options.timeout_ms);
         target->connect_timeout_ms = static_cast<long>(options.connect_timeout_ms);
+        target->upstream = options.upstream;
+        target->answer_bytes = options.answer_bytes;
+        target->ca_file = options.ca_file;
+        target->verify = options.verify;
         return std::shared_ptr<Target>(std::move(target));
     }
 

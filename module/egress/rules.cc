@@ -43,6 +43,7 @@ Result<Guard> guard_of(const Plan& plan) {
     for (const std::string& listen : plan.standalone.listen) rules.own.push_back(listen);
     if (!plan.admin.listen.empty()) rules.own.push_back(plan.admin.listen);
     if (!plan.standalone.upstream.empty()) rules.own.push_back(authority_of(plan.standalone.upstream));
+    if (plan.hydrate.set()) rules.own.push_back(authority_of(plan.hydrate.upstream));
     return Guard(std::move(rules));
 }
 

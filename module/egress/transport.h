@@ -30,6 +30,13 @@ struct TargetOptions {
     std::vector<Network> allow;  // the subscription's own
     int64_t timeout_ms = 15000;
     int64_t connect_timeout_ms = 5000;
+
+    // The one upstream of [hydrate], which the configuration names: the guard has no say, whatever its address is, and
+    // of the answer up to answer_bytes are kept. Never set for a URL that anything but the configuration decides on.
+    bool upstream = false;
+    uint64_t answer_bytes = 0;
+    std::string ca_file;  // "" the transport's
+    bool verify = true;
 };
 
 // Why an attempt has no status; permanent names, written into attempts.
@@ -41,21 +48,22 @@ struct SendResult {
         0;  // HTTP status; 0 none. A 2xx whose body broke, stalled or was too large is still a 2xx with error none.
     SendError error = SendError::none;
     std::string detail;       // for the log; the same fixed text for every refusal of the guard
-    std::string answer;       // first 4 KiB of the body
+    std::string answer;       // first 4 KiB of the body; of the upstream's up to answer_bytes
     std::string retry_after;  // header value, as sent
     int64_t duration_us = 0;
     bool reused = false;  // the connection had carried a request before
+    bool whole = false;   // the answer's body came to its end
+    bool cut = false;     // it did not because it is larger than allowed
 };
 
 class Transport {
   public:
     virtual ~Transport() = default;
     virtual Result<std::shared_ptr<Target>> target(const TargetOptions& options) = 0;
-    // POSTs `body` with `headers` (Content-Type among them; already checked for CR/LF). `done` runs on the loop,
-    // exactly once, never inside send(). The body and the target are kept until then. A header that could break out of
-    // its line is not sent: the attempt ends with SendError::internal. Destroying the transport abandons what is in
-    // flight: those never run `done`; a `done`
-    // may send, but not destroy the transport.
+    // POSTs `body` (null: GETs) with `headers` (Content-Type among them; already checked for CR/LF). `done` runs on the
+    // loop, exactly once, never inside send(). The body and the target are kept until then. A header that could break
+    // out of its line is not sent: the attempt ends with SendError::internal. Destroying the transport abandons what is
+    // in flight: those never run `done`; a `done` may send, but not destroy the transport.
     virtual void send(const std::shared_ptr<Target>& target, const Fields& headers,
                       const std::shared_ptr<const std::string>& body, std::function<void(SendResult)> done) = 0;
     // Closes idle connections and takes new rules: a reload may have forbidden an address that has one open.

@@ -47,6 +47,8 @@ constexpr Figure figures[] = {
     {"failed", "tries without a 2xx", false, &Counters::failed},
     {"dead", "deliveries given up", false, &Counters::dead},
     {"blocked", "tries that the guard refused", false, &Counters::blocked},
+    {"hydrated", "events whose payload was fetched from the upstream", false, &Counters::hydrated},
+    {"unhydrated", "events sent as they were recorded because the upstream did not tell", false, &Counters::unhydrated},
     {"leader", "1 while this process dispatches", true, &Counters::leader},
     {"inflight", "tries on the wire", true, &Counters::inflight},
 };

@@ -43,7 +43,8 @@ std::string time_or_null(int64_t ms) { return ms > 0 ? json_quote(rfc3339(ms)) :
 std::string flag_names(uint32_t flags) {
     static constexpr std::pair<uint32_t, std::string_view> names[] = {
         {event_partial_answer, "partial"},        {event_truncated, "truncated"}, {event_opaque, "opaque"},
-        {event_ambiguous_path, "ambiguous_path"}, {event_replayed, "replayed"},   {event_unmapped, "unmapped"}};
+        {event_ambiguous_path, "ambiguous_path"}, {event_replayed, "replayed"},   {event_unmapped, "unmapped"},
+        {event_unhydrated, "unhydrated"},         {event_hydrated, "hydrated"},   {event_owed, "awaits_hydration"}};
     std::string out = "[";
     for (const auto& [bit, name] : names)
         if ((flags & bit) != 0) out += fmt::format("{}\"{}\"", out.size() > 1 ? "," : "", name);

@@ -117,6 +117,16 @@ enum class Does {
     forget      // [[snapshot]] with `forget`: the resource is gone
 };
 
+// What the upstream is asked before an event goes out, where there is [hydrate]: its answer becomes the payload. Text
+// form: "/orders/{path:id}", or { get = "/orders/{path:id}", payload = "/data", when = { … } }.
+struct Hydrate {
+    Wording get;                  // path and query; what is computed is percent-encoded, never more than one segment
+    std::string pointer;          // JSON pointer into the answer; "" is all of it
+    std::vector<Condition> when;  // else the event goes out as it is
+
+    bool set() const { return get.set(); }
+};
+
 struct Hook {
     Does does = Does::event;
     std::string name;             // `name =`, else the first topic as written; for logs and explain
@@ -131,6 +141,7 @@ struct Hook {
     Sources request_items;  // the array that request-item: walks; not set: the same place in the request
     Sources id;             // may be empty: then resource_id is empty
     Shape payload;          // of a snapshot: the state
+    Hydrate hydrate;        // of event
     Wording known_as;       // of event: the snapshot that is `previous:`; of the others: of the job or the snapshot
     std::string answer_status, answer_body;  // of resolve: JSON pointers into the result; no status is this answer's
     bool before = false;                     // phase = "before": its events come before the others of the exchange

@@ -78,16 +78,16 @@ void HookReader::read_status() {
 }
 
 void HookReader::read_when() {
-    if (const RawValue* when = section_.find("when")) read_conditions_of(*when);
+    if (const RawValue* when = section_.find("when")) read_conditions_of(*when, out_.when);
 }
 
-void HookReader::read_conditions_of(const RawValue& when) {
+void HookReader::read_conditions_of(const RawValue& when, std::vector<Condition>& out) {
     if (when.kind == RawValue::Kind::list) {
         for (const RawValue& one : when.list) {
             if (one.kind == RawValue::Kind::list)
                 wrong_type(one, "when", "a table of conditions", report_);
             else
-                read_conditions_of(one);
+                read_conditions_of(one, out);
         }
         return;
     }
@@ -95,24 +95,24 @@ void HookReader::read_conditions_of(const RawValue& when) {
         wrong_type(when, "when", "a table like { \"response:/state\" = \"paid\" }", report_);
         return;
     }
-    for (const RawMember& line : when.members) read_line(line);
+    for (const RawMember& line : when.members) read_line(line, out);
 }
 
 // One line of `when`; in a dialect its table may have `only`: { present = true, only = { … } }.
-void HookReader::read_line(RawMember line) {
+void HookReader::read_line(RawMember line, std::vector<Condition>& out) {
     bool there = true;
     const RawMember* only = options_ && line.value.kind == RawValue::Kind::table ? line.value.find("only") : nullptr;
     if (only) {
         there = wanted(only->value, *options_, report_);
         line.value.members.erase(line.value.members.begin() + (only - line.value.members.data()));
     }
-    const size_t before = out_.when.size();
-    read_conditions(line, report_, out_.when);
-    for (size_t i = before; i < out_.when.size(); ++i) {
-        if (i == before) check_reach(out_.when[i].sources, line.at);
-        check_reach(out_.when[i].twin, line.at);
+    const size_t before = out.size();
+    read_conditions(line, report_, out);
+    for (size_t i = before; i < out.size(); ++i) {
+        if (i == before) check_reach(out[i].sources, line.at);
+        check_reach(out[i].twin, line.at);
     }
-    if (!there) out_.when.resize(before);
+    if (!there) out.resize(before);
 }
 
 void HookReader::check_reach(const Sources& sources, const Mark& at) {

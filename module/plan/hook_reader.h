@@ -25,6 +25,7 @@ class HookReader {
     void read_items();
     void read_status();  // by default 2xx
     void read_when();
+    void read_conditions_of(const RawValue& when, std::vector<Condition>& out);
     void read_sources(std::string_view key, Sources& out);
     // `shape_key` as payload: a list at the top is alternatives, or with `merge` parts. `args`: an array of exactly
     // these.
@@ -40,8 +41,7 @@ class HookReader {
   private:
     std::string_view noun() const;  // for messages
     void add_route(Route route);
-    void read_conditions_of(const RawValue& when);
-    void read_line(RawMember line);
+    void read_line(RawMember line, std::vector<Condition>& out);
     void take_sources(const RawValue& value, std::string_view what, Sources& out);
     Shape default_payload() const;
 

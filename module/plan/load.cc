@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <atomic>
 #include <exception>
 
@@ -15,8 +16,8 @@ namespace trot {
 
 const KeyList& top_keys() {
     static const KeyList keys{"",
-                              {"include", "dialects", "store", "capture", "egress", "admin", "standalone", "hook",
-                               "job", "snapshot", "dialect", "subscription"}};
+                              {"include", "dialects", "store", "capture", "egress", "admin", "standalone", "hydrate",
+                               "hook", "job", "snapshot", "dialect", "subscription"}};
     return keys;
 }
 
@@ -53,11 +54,14 @@ class Loader {
         read_egress(table("egress"), load_, plan_.egress);
         read_admin(table("admin"), load_, plan_.admin);
         read_standalone(table("standalone"), load_, plan_.standalone);
+        const RawValue* hydrate = root_.find("hydrate") ? &table("hydrate") : nullptr;
+        read_hydrate(hydrate, load_, plan_.standalone, plan_.hydrate);
         read_all_hooks(root_, load_, {}, plan_.hooks);
         std::vector<Unseen> unseen;
         read_dialects(root_, load_, plan_, unseen);
         for (const RoutingContext& context : plan_.contexts)
             plan_.method_override = plan_.method_override || context.method_override != 0;
+        if (hydrate) warn_nothing_hydrates(*hydrate);
         add_own();
         note_capture(plan_, plan_.settings);
         if (const RawMember* list = root_.find("subscription")) {
@@ -96,19 +100,25 @@ class Loader {
         return none_;
     }
 
+    void warn_nothing_hydrates(const RawValue& table) {
+        const auto hydrates = [](const Hook& hook) { return hook.hydrate.set(); };
+        if (std::none_of(plan_.hooks.begin(), plan_.hooks.end(), hydrates))
+            report_.warning(table.at, "no hook hydrates: [hydrate] has no effect, give a hook a 'hydrate'");
+    }
+
     // Deliveries to our own listeners or to the upstream would go round in a circle. Names (an upstream's) are the
     // guard's to judge.
     void add_own() {
         std::vector<std::string> more = plan_.standalone.listen;
         more.push_back(plan_.admin.listen);
-        const std::string& upstream = plan_.standalone.upstream;
-        const size_t slashes = upstream.find("://");
-        if (slashes != std::string::npos) {
-            std::string address = upstream.substr(slashes + 3);
-            if (!address.empty() && address.back() == '/') address.pop_back();
+        for (const std::string* upstream : {&plan_.standalone.upstream, &plan_.hydrate.upstream}) {
+            const size_t slashes = upstream->find("://");
+            if (slashes == std::string::npos) continue;
+            std::string address = upstream->substr(slashes + 3);
+            address.resize(std::min(address.size(), address.find('/')));
             if (address.find(':', address.rfind(']') + 1) == std::string::npos)
                 address += slashes == 5 ? ":443" : ":80";
-            more.push_back(address);
+            if (std::find(more.begin(), more.end(), address) == more.end()) more.push_back(address);
         }
         for (const std::string& one : more)
             if (check_listen(one) && one.substr(0, 5) != "unix:" && one.substr(0, 10) != "localhost:")
@@ -162,8 +172,9 @@ Result<PlanPtr> load_plan(const std::string& path, const Vocabulary& words) {
 
 std::vector<std::string> known_keys() {
     std::vector<std::string> out{"include", "dialects"};
-    for (const KeyList* list : {&store_keys(), &capture_keys(), &egress_keys(), &admin_keys(), &standalone_keys(),
-                                &hook_keys(), &job_keys(), &job_result_keys(), &snapshot_keys(), &subscription_keys()})
+    for (const KeyList* list :
+         {&store_keys(), &capture_keys(), &egress_keys(), &admin_keys(), &standalone_keys(), &hydrate_keys(),
+          &hook_keys(), &job_keys(), &job_result_keys(), &snapshot_keys(), &subscription_keys()})
         for (const std::string_view key : list->keys)
             if (key != "result") out.push_back(fmt::format("{}.{}", list->table, key));  // a table, listed by itself
     return out;

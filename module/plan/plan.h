@@ -93,6 +93,23 @@ struct EgressConfig {
     std::vector<std::string> own;     // "host:port" of our own listeners and the upstream: never delivered to
 };
 
+// Where events whose hook hydrates fetch their payload before they go out. Without [hydrate] (not set()) none does.
+struct HydrateConfig {
+    struct Header {
+        std::string name;
+        Secret value;  // read from env, file or the configuration; never written anywhere
+    };
+    std::string upstream;  // http://host:port or https://host[:port], and a path that goes before each target
+    std::vector<Header> headers;
+    std::string ca_file;  // "" is the system's bundle
+    bool verify = true;
+    int64_t timeout_ms = 10000;  // of one try
+    unsigned tries = 3;
+    unsigned concurrency = 4;
+    uint64_t response_cap = 1ULL << 20;
+    bool set() const { return !upstream.empty(); }
+};
+
 // The admin API's listener; empty `listen` is none. The token is required with it.
 struct AdminConfig {
     std::string listen;  // "127.0.0.1:9180", "[::1]:9180", "unix:/run/trotline/admin.sock"
@@ -132,6 +149,7 @@ struct Plan {
     bool method_override = false;  // of any context
     EgressConfig egress;
     AdminConfig admin;
+    HydrateConfig hydrate;
     StandaloneConfig standalone;
     std::vector<Hook> hooks;
     std::vector<Subscription> subscriptions;

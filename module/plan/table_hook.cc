@@ -2,14 +2,15 @@
 
 #include "plan/expr.h"
 #include "plan/hook_reader.h"
+#include "plan/hydrate_get.h"
 
 namespace trot {
 
 const KeyList& hook_keys() {
-    static const KeyList keys{
-        "hook[]",
-        {"name", "source", "topic", "topics", "phase", "resource", "action", "match", "status", "when", "items",
-         "request_items", "id", "payload", "args", "merge", "previous", "guarantee", "on_fault"}};
+    static const KeyList keys{"hook[]",
+                              {"name",  "source", "topic",    "topics",  "phase",         "resource", "action",
+                               "match", "status", "when",     "items",   "request_items", "id",       "payload",
+                               "args",  "merge",  "previous", "hydrate", "guarantee",     "on_fault"}};
     return keys;
 }
 
@@ -47,6 +48,7 @@ class EventReader {
         section_.choice("phase", phase, {"after", "before"});
         out_.before = phase == "before";
         common_.read_payload("payload", true);
+        if (const RawValue* hydrate = section_.find("hydrate")) read_hydrate(*hydrate);
         Guarantee guarantee = Guarantee::hold;
         if (read_guarantee(section_, guarantee)) out_.guarantee = guarantee;
         OnFault on_fault = OnFault::open;
@@ -97,6 +99,24 @@ class EventReader {
         else if (sample.substr(0, 9) == "trotline.")
             report_.mistake(value.at, "topics that begin with \"trotline.\" are Trotline's own, choose another");
         out_.topics.push_back(std::move(topic));
+    }
+
+    // "/orders/{path:id}", or { get = "/orders/{path:id}", payload = "/data", when = { … } }.
+    void read_hydrate(const RawValue& value) {
+        static const KeyList keys{"hook[].hydrate", {"get", "payload", "when"}};
+        const bool whole = value.kind == RawValue::Kind::table;
+        const RawMember* get = whole ? value.find("get") : nullptr;
+        if (whole) refuse_unknown(value, keys, report_);
+        if (whole && !get)
+            report_.mistake(value.at, "'hydrate' has no 'get', add one like get = \"/orders/{path:id}\"");
+        Hydrate& out = out_.hydrate;
+        if (!whole) read_hydrate_get(value, out.get, report_);
+        if (get) read_hydrate_get(get->value, out.get, report_);
+        for (const Wording::Piece& piece : out.get.pieces) common_.check_reach(piece.any, get ? get->at : value.at);
+        const RawMember* payload = whole ? value.find("payload") : nullptr;
+        if (payload) read_hydrate_pointer(payload->value, out.pointer, report_);
+        if (const RawMember* when = whole ? value.find("when") : nullptr)
+            common_.read_conditions_of(when->value, out.when);
     }
 
     HookReader common_;

@@ -29,11 +29,6 @@ const KeyList& standalone_keys() {
     return keys;
 }
 
-namespace {
-
-constexpr int64_t hour_ms = 3600 * 1000;
-constexpr uint64_t mib = 1ULL << 20;
-
 // http://host[:port] or https://host[:port], nothing behind: the path that goes up is the client's.
 bool upstream_is_right(std::string_view url) {
     const size_t scheme = url.substr(0, 7) == "http://" ? 7 : url.substr(0, 8) == "https://" ? 8 : 0;
@@ -52,6 +47,11 @@ bool upstream_is_right(std::string_view url) {
     const int number = std::stoi(std::string(port));
     return number > 0 && number < 65536;
 }
+
+namespace {
+
+constexpr int64_t hour_ms = 3600 * 1000;
+constexpr uint64_t mib = 1ULL << 20;
 
 void read_front(Section& section, Report& report, StandaloneConfig& out) {
     section.texts("listen", out.listen);

@@ -23,6 +23,7 @@ const KeyList& capture_keys();
 const KeyList& egress_keys();
 const KeyList& admin_keys();
 const KeyList& standalone_keys();
+const KeyList& hydrate_keys();
 const KeyList& hook_keys();
 // A dialect's declarations may have `only` besides.
 KeyList with_only(const KeyList& keys);
@@ -39,6 +40,8 @@ void note_capture(const Plan& plan, Settings& settings);  // in force, once the 
 void read_egress(const RawValue& table, Loading& load, EgressConfig& out);
 void read_admin(const RawValue& table, Loading& load, AdminConfig& out);
 void read_standalone(const RawValue& table, Loading& load, StandaloneConfig& out);
+// table: null when there is no [hydrate]. What it does not say of its upstream is taken from [standalone].
+void read_hydrate(const RawValue* table, Loading& load, const StandaloneConfig& standalone, HydrateConfig& out);
 
 // The file whose hooks are read: how it reads requests, and its options (null: not a dialect).
 struct HookFile {
@@ -57,6 +60,9 @@ std::vector<const RawValue*> tables_of(const RawValue& value, std::string_view n
 
 // A list of CIDRs ("10.20.0.0/16", "2001:db8::/32", a bare address is a whole prefix), checked as text.
 void read_networks(Section& section, std::string_view key, std::vector<std::string>& out);
+
+// http://host[:port] or https://host[:port], nothing behind.
+bool upstream_is_right(std::string_view url);
 
 // "127.0.0.1:8080", "[::1]:8080", "unix:/run/x"; the fault says what would be right.
 Result<void> check_listen(std::string_view text);

@@ -23,7 +23,7 @@ Result<void> light_check(Db& db, const StoreFiles& files) {
     int64_t version = 0;
     if (db.number("SELECT count(*) FROM sqlite_schema", tables) != SQLITE_OK ||
         db.number("SELECT count(*) FROM sqlite_schema WHERE type = 'table' AND name IN "
-                  "('meta','events','deliveries','attempts','subscriptions')",
+                  "('meta','events','deliveries','attempts','subscriptions','hydrations')",
                   ours) != SQLITE_OK ||
         db.number("PRAGMA application_id", id) != SQLITE_OK || db.number("PRAGMA user_version", version) != SQLITE_OK)
         return db.fault("read the store " + files.db);
@@ -31,7 +31,7 @@ Result<void> light_check(Db& db, const StoreFiles& files) {
     if (ours == 0)
         return Fault{Code::store,
                      files.db + " is the database of another program; point [store] url at another directory"};
-    if (ours < 5 || id != application_id) return damaged("its header or a table is missing");
+    if (ours < 6 || id != application_id) return damaged("its header or a table is missing");
     int64_t noted = 0;
     if (version > schema_version &&
         db.number("SELECT value FROM meta WHERE key = 'schema_version'", noted) == SQLITE_OK && noted != version)
@@ -48,7 +48,8 @@ Result<void> light_check(Db& db, const StoreFiles& files) {
           "SELECT * FROM events ORDER BY number DESC LIMIT 1", "SELECT * FROM deliveries ORDER BY number LIMIT 1",
           "SELECT * FROM deliveries ORDER BY number DESC LIMIT 1",
           "SELECT event FROM deliveries ORDER BY event DESC LIMIT 1",
-          "SELECT * FROM attempts ORDER BY delivery DESC LIMIT 1", "SELECT count(reason) FROM subscriptions"}) {
+          "SELECT * FROM attempts ORDER BY delivery DESC LIMIT 1", "SELECT count(reason) FROM subscriptions",
+          "SELECT * FROM hydrations ORDER BY event DESC LIMIT 1"}) {
         if (trouble(touch(db, sql)) != Trouble::none) return db.fault("read the last rows of the store " + files.db);
     }
     return {};

@@ -9,7 +9,7 @@ namespace trot {
 // Looks at a window of events behind the last step's and collects those that may go.
 Result<bool> SqliteTx::prunable(int64_t before_ms, int most, std::vector<int64_t>& events) {
     Result<void> prepared = ready(prune_look_,
-                                  "SELECT number, at_ms FROM events WHERE number > ? AND number <= "
+                                  "SELECT number, at_ms, flags FROM events WHERE number > ? AND number <= "
                                   "(SELECT value FROM meta WHERE key = 'cursor') ORDER BY number LIMIT ?");
     if (prepared.ok())
         prepared = ready(prune_pending_,
@@ -27,7 +27,7 @@ Result<bool> SqliteTx::prunable(int64_t before_ms, int most, std::vector<int64_t
         if (at_ms >= before_ms && at_ms <= now_ms) return false;
         now_.prune_from = number;
         ++seen;
-        if (at_ms >= before_ms) continue;
+        if (at_ms >= before_ms || (prune_look_.number(2) & event_owed) != 0) continue;
         Rows pending(prune_pending_.bind(1, number));
         if (!pending.next() && !pending.failed()) events.push_back(number);
         if (pending.failed()) return failed("look for pending deliveries");

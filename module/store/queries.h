@@ -32,6 +32,13 @@ inline constexpr const char* sql_due =
     "d.finished_ms FROM deliveries d INDEXED BY deliveries_open "
     "WHERE d.state = 0 AND d.subscription = ?1 AND d.due_ms > ?3 AND d.due_ms <= ?2 "
     "ORDER BY due_ms, number LIMIT ?5";
+// 256 is event_owed. The flags are before the payload in its row: no overflow page is read for them.
+inline constexpr const char* sql_hydrations =
+    "SELECT event, target, pointer, tries, due_ms, "
+    "ifnull((SELECT flags & 256 FROM events WHERE number = event), 0), "
+    "EXISTS (SELECT 1 FROM deliveries d INDEXED BY deliveries_event WHERE d.event = hydrations.event AND d.state = 0), "
+    "event <= (SELECT value FROM meta WHERE key = 'cursor') "
+    "FROM hydrations WHERE event > ? ORDER BY event LIMIT ?";
 inline constexpr const char* sql_next_due =
     "SELECT due_ms FROM deliveries INDEXED BY deliveries_open WHERE state = 0 AND subscription = ? ORDER BY due_ms "
     "LIMIT 1";

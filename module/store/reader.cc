@@ -19,7 +19,8 @@ Result<void> SqliteReader::open() {
 }
 
 void SqliteReader::forget() {
-    for (Stmt* statement : {&cursor_, &events_after_, &event_, &newest_event_, &due_, &next_due_}) *statement = Stmt();
+    for (Stmt* statement : {&cursor_, &events_after_, &event_, &newest_event_, &due_, &next_due_, &hydrations_})
+        *statement = Stmt();
     db_.close();
 }
 
@@ -150,6 +151,19 @@ Result<int64_t> SqliteReader::next_due(int64_t subscription) {
         });
     if (!done.ok()) return done.fault();
     return due_ms;
+}
+
+Result<std::vector<HydrationRow>> SqliteReader::hydrations(int64_t after_event, size_t limit) {
+    std::vector<HydrationRow> orders;
+    Result<void> done = query(
+        hydrations_, sql_hydrations, "read what is owed to events",
+        [&](Stmt& statement) { statement.bind(1, after_event).bind(2, static_cast<int64_t>(limit)); },
+        [&](const Stmt& row) {
+            orders.push_back(read_hydration(row));
+            return true;
+        });
+    if (!done.ok()) return done.fault();
+    return orders;
 }
 
 Result<std::vector<SubscriptionRow>> SqliteReader::subscriptions() {

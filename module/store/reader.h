@@ -26,6 +26,7 @@ class SqliteReader final : public Reader {
                                       int64_t after_number, size_t limit) override;
     Result<int64_t> next_due(int64_t subscription) override;
     Result<std::vector<SubscriptionRow>> subscriptions() override;
+    Result<std::vector<HydrationRow>> hydrations(int64_t after_event, size_t limit) override;
     Result<std::vector<Event>> list_events(const Filter& filter) override;
     Result<std::vector<DeliveryLine>> list_deliveries(const Filter& filter) override;
     Result<std::vector<Attempt>> list_attempts(const Filter& filter) override;
@@ -50,7 +51,7 @@ class SqliteReader final : public Reader {
     std::function<void()> on_damage_;
     uint64_t generation_ = 0;
     Db db_;
-    Stmt cursor_, events_after_, event_, newest_event_, due_, next_due_;
+    Stmt cursor_, events_after_, event_, newest_event_, due_, next_due_, hydrations_;
 };
 
 }  // namespace trot

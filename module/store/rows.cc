@@ -51,6 +51,19 @@ Attempt read_attempt(const Stmt& row) {
     return attempt;
 }
 
+HydrationRow read_hydration(const Stmt& row) {
+    HydrationRow order;
+    order.event = row.number(0);
+    order.order.target = row.text(1);
+    order.order.pointer = row.text(2);
+    order.tries = static_cast<unsigned>(row.number(3));
+    order.due_ms = row.number(4);
+    order.owed = row.number(5) != 0;
+    order.wanted = row.number(6) != 0;
+    order.expanded = row.number(7) != 0;
+    return order;
+}
+
 SubscriptionRow read_subscription(const Stmt& row) {
     SubscriptionRow subscription;
     subscription.number = row.number(0);

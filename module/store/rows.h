@@ -22,6 +22,7 @@ inline constexpr int subscription_width = 11;
 Event read_event(const Stmt& row, bool with_payload);
 Delivery read_delivery(const Stmt& row);
 Attempt read_attempt(const Stmt& row);
+HydrationRow read_hydration(const Stmt& row);
 SubscriptionRow read_subscription(const Stmt& row);
 
 }  // namespace trot

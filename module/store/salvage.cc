@@ -102,6 +102,7 @@ constexpr int event_columns_all = 15;
 constexpr int delivery_columns_all = 10;
 constexpr int attempt_columns_all = 7;
 constexpr int subscription_columns_all = 11;
+constexpr int hydration_columns_all = 5;
 constexpr int job_columns_all = 7;
 constexpr int snapshot_columns_all = 4;
 
@@ -201,6 +202,12 @@ Result<Salvaged> salvage(Db& from, Db& into) {
     if (done.ok()) done = copy_needed(from, into, sum);
     if (done.ok()) done = copy_attempts(from, into);
     if (!done.ok()) return done.fault();
+    int64_t orders = 0;
+    done = copy_scan(Scan(from, "SELECT * FROM hydrations WHERE event > ?1 ORDER BY event", 0),
+                     Copy(into, "hydrations", hydration_columns_all), orders, sum.gaps);
+    if (!done.ok()) return done.fault();
+    if (into.exec("DELETE FROM hydrations WHERE event NOT IN (SELECT number FROM events)") != SQLITE_OK)
+        return into.fault("write into the new store");
     const std::string meta =
         "UPDATE meta SET value = max(value, " + std::to_string(cursor) +
         ") WHERE key = 'cursor'; UPDATE meta SET value = max(value, " + std::to_string(last_delivery) +

@@ -104,6 +104,14 @@ CREATE TABLE snapshots (
   state  BLOB NOT NULL
 );
 
+CREATE TABLE hydrations (
+  event   INTEGER PRIMARY KEY,
+  target  TEXT NOT NULL,
+  pointer TEXT NOT NULL,
+  tries   INTEGER NOT NULL,
+  due_ms  INTEGER NOT NULL
+);
+
 INSERT INTO meta (key, value) VALUES
   ('schema_version', 1),
   ('created_ms', CAST((julianday('now') - 2440587.5) * 86400000 AS INTEGER)),

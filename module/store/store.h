@@ -28,6 +28,14 @@ enum EventFlag : uint32_t {
     event_ambiguous_path = 8,  // the request's path had dot segments, encoded slashes, …
     event_replayed = 16,       // taken from the spill file
     event_unmapped = 32,       // a matching exchange whose body could not be read: topic known, id or payload missing
+    event_unhydrated = 64,  // the upstream was to be asked for the payload, and did not tell: it is as it was recorded
+    event_hydrated = 128,   // the payload is what the upstream answered when it was asked
+    event_owed = 256,       // the upstream is still to be asked: nothing goes out until one of these two is set
+};
+
+// What the upstream is to be asked for an event's payload: path and query, and a JSON pointer into the answer.
+struct HydrateOrder {
+    std::string target, pointer;
 };
 
 struct Event {
@@ -41,6 +49,7 @@ struct Event {
     uint32_t item = 0;    // index within the capture (batch items, several hooks)
     std::shared_ptr<const std::string> payload;
     std::shared_ptr<const std::string> previous;  // the resource's state before, as JSON; null: unknown, or not asked
+    std::shared_ptr<const HydrateOrder> hydrate;  // on its way into the store only; null: nothing is to be asked
 };
 
 // What waits for another exchange; permanent numbers.
@@ -102,6 +111,17 @@ struct Outcome {
     int64_t due_ms = 0;  // next try when still pending
 };
 
+// An order that is not carried out yet, and what has become of its event.
+struct HydrationRow {
+    int64_t event = 0;
+    HydrateOrder order;
+    unsigned tries = 0;
+    int64_t due_ms = 0;
+    bool owed = false;      // the event is there and waits for it
+    bool wanted = false;    // a delivery waits for the event
+    bool expanded = false;  // the cursor has passed it: it gets no other deliveries
+};
+
 enum class SubscriptionState : int { active = 0, paused = 1, disabled = 2, removed = 3 };
 
 struct SubscriptionRow {
@@ -158,6 +178,10 @@ class Tx {
     // deliveries and attempts; it ends when about `rows` rows of all kinds are gone (an event with many deliveries goes
     // in several steps).
     virtual Result<Pruned> prune(int64_t before_ms, int rows, int events) = 0;
+    // Ends what is owed to an event: with the payload that its deliveries carry from now on, or as it was recorded
+    // (null). Only the first time; afterwards nothing is changed.
+    virtual Result<void> settle_hydration(int64_t event, const std::string* payload) = 0;
+    virtual Result<void> postpone_hydration(int64_t event, unsigned tries, int64_t due_ms) = 0;
 };
 
 // A unit of work for the writer. write() may run twice (the group is retried job by job when one fails), so it must
@@ -257,6 +281,8 @@ class Reader {
     // When the next pending delivery of a subscription is due; -1 when there is none.
     virtual Result<int64_t> next_due(int64_t subscription) = 0;
     virtual Result<std::vector<SubscriptionRow>> subscriptions() = 0;
+    // Orders of events behind that number, oldest first.
+    virtual Result<std::vector<HydrationRow>> hydrations(int64_t after_event, size_t limit) = 0;
     virtual Result<std::vector<Event>> list_events(const Filter& filter) = 0;  // without payload
     virtual Result<std::vector<DeliveryLine>> list_deliveries(const Filter& filter) = 0;
     virtual Result<std::vector<Attempt>> list_attempts(const Filter& filter) = 0;

@@ -60,6 +60,7 @@ Result<void> SqliteTx::add_event(Event& event) {
     if (Result<void> prepared = ready(insert_event_, "INSERT INTO events VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)");
         !prepared.ok())
         return prepared;
+    if (event.hydrate) event.flags |= event_owed;
     const std::string_view payload = event.payload ? std::string_view(*event.payload) : std::string_view();
     insert_event_.bind(1, number)
         .bind(2, event.topic)
@@ -81,6 +82,8 @@ Result<void> SqliteTx::add_event(Event& event) {
         insert_event_.bind_null(15);
     if (Result<void> done = run(insert_event_, "record an event"); !done.ok()) return done;
     event.number = now_.last_event = number;
+    if (event.hydrate)
+        if (Result<void> done = add_hydration(event); !done.ok()) return done;
     ++now_.events;
     if (keep_events_) added_.push_back(event);
     now_.added = added_.size();

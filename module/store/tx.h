@@ -25,6 +25,8 @@ class SqliteTx final : public Tx {
                                   unsigned failures) override;
     Result<void> keep_subscriptions(const std::vector<std::string>& names) override;
     Result<Pruned> prune(int64_t before_ms, int rows, int events) override;
+    Result<void> settle_hydration(int64_t event, const std::string* payload) override;
+    Result<void> postpone_hydration(int64_t event, unsigned tries, int64_t due_ms) override;
     Result<std::optional<std::string>> find_waiting(std::string_view name, Waiting kind) override;
     Result<void> put_waiting(const WaitingRow& row) override;
     Result<void> remove_waiting(std::string_view name) override;
@@ -66,6 +68,7 @@ class SqliteTx final : public Tx {
     Result<void> ready(Stmt& statement, std::string_view sql);
     Fault failed(std::string_view doing);
     Result<void> run(Stmt& statement, std::string_view doing);
+    Result<void> add_hydration(const Event& event);
     Result<bool> prunable(int64_t before_ms, int most, std::vector<int64_t>& events);
     Result<void> prune_ready();
     Result<bool> prune_deliveries(int64_t event, int& rows);
@@ -87,6 +90,7 @@ class SqliteTx final : public Tx {
         count_;
     Stmt find_waiting_, put_waiting_, remove_waiting_, find_snapshot_, put_snapshot_, remove_snapshot_, old_snapshots_,
         old_jobs_, read_snapshot_bytes_, count_snapshots_;
+    Stmt insert_hydration_, hydrate_event_, unhydrate_event_, drop_hydration_;
     Stmt prune_look_, prune_pending_, prune_find_, prune_attempts_, prune_delivery_, prune_event_, prune_mark_;
 };
 

@@ -93,6 +93,8 @@ class FakeStore : public trot::Store, public trot::Writer, public trot::Tx {
     }
     trot::Result<void> keep_subscriptions(const std::vector<std::string>&) override { return {}; }
     trot::Result<trot::Pruned> prune(int64_t, int, int) override { return trot::Pruned{}; }
+    trot::Result<void> settle_hydration(int64_t, const std::string*) override { return {}; }
+    trot::Result<void> postpone_hydration(int64_t, unsigned, int64_t) override { return {}; }
 
   private:
     void run() {

@@ -146,6 +146,7 @@ void unseen_topics_are_told(void**) {
 
 int main() {
     setenv("WAREHOUSE_SECRET", "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", 1);
+    setenv("SHOP_READER", "Basic cmVhZGVyOnNlY3JldA==", 1);
     const CMUnitTest tests[] = {
         cmocka_unit_test(shipped_dialects_load), cmocka_unit_test(unseen_topics_are_told),
         cmocka_unit_test(manual_loads_as_it_is), cmocka_unit_test(manual_has_every_key),

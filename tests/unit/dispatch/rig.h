@@ -18,6 +18,7 @@ namespace trot_test {
 // One attempt as it went out.
 struct Sent {
     std::string url, id, body;
+    bool get = false;  // a question to the upstream, no delivery
     Fields headers;
     int64_t steady_ms = 0;
     size_t beside = 0;  // attempts in flight to the same url, this one among them
@@ -29,6 +30,7 @@ struct Answer {
     SendError error = SendError::none;
     std::string retry_after = {};
     std::string body = {};
+    bool whole = true, cut = false;  // see SendResult
 };
 
 // The other side of every FakeTransport: outlives them, so that a test sees what several dispatchers sent.
@@ -65,7 +67,7 @@ class Wire {
         const size_t nth = ++nth_[one.url];
         one.beside = ++flying_[one.url];
         // Twice at once the same delivery is the one thing that must never happen.
-        if (!flying_ids_.insert(one.id).second) doubled = true;
+        if (!one.get && !flying_ids_.insert(one.id).second) doubled = true;
         Answer answer = script_ ? script_(one, nth) : Answer{};
         sent_.push_back(std::move(one));
         changed_.notify_all();
@@ -110,7 +112,8 @@ class FakeTransport final : public Transport {
         one.url = static_cast<Named&>(*target).url;
         one.headers = headers;
         if (const std::string* id = find_field(headers, "webhook-id")) one.id = *id;
-        one.body = *body;
+        one.get = body == nullptr;
+        if (body) one.body = *body;
         one.steady_ms = system_clock().steady_us() / 1000;
         const std::string id = one.id;
         const Answer answer = wire_.take(std::move(one));
@@ -143,6 +146,8 @@ class FakeTransport final : public Transport {
         result.error = flight->answer.error;
         result.retry_after = flight->answer.retry_after;
         result.answer = flight->answer.body;
+        result.whole = flight->answer.whole;
+        result.cut = flight->answer.cut;
         result.duration_us = flight->answer.after_ms * 1000;
         self->flights_.erase(flight);
         self->wire_.ended(flight->target, flight->id);
