@@ -40,6 +40,7 @@ std::string why_status(const Hook& hook, int status) {
 }
 
 bool in_answer(const Source& source) { return source.part == Source::Part::response; }
+bool in_query(const Source& source) { return source.part == Source::Part::query; }
 
 using Elements = std::optional<std::vector<std::string_view>>;
 
@@ -137,13 +138,15 @@ size_t Evaluator::each_item(Pass& pass, const PathMatch& match, std::string* why
     const Hook& hook = *match.hook;
     const Source* source = &hook.items.front();  // the first one that is there
     (void)pass.facts.find(hook.items, &source);
-    const Body& body = in_answer(*source) ? pass.facts.response() : pass.facts.request();
     const Elements items = pass.facts.array(*source);
     if (!items) {
-        const bool marked = !body.readable() && hook.does == Does::event;
+        const Body* body = in_answer(*source)  ? &pass.facts.response()
+                           : in_query(*source) ? nullptr
+                                               : &pass.facts.request();
+        const bool unread = body != nullptr && !body->readable();
         if (why != nullptr)
-            *why = body.readable() ? spell_sources(hook.items) + " is not an array" : "matched, but " + body.why;
-        return marked ? emit(pass, match, {}, event_unmapped, nullptr) : 0;
+            *why = unread ? "matched, but " + body->why : spell_sources(hook.items) + " is not an array";
+        return unread && hook.does == Does::event ? emit(pass, match, {}, event_unmapped, nullptr) : 0;
     }
     const Elements asked = asked_items(pass.facts, hook, *source, items);
     const size_t count = std::min(items->size(), max_items);
@@ -151,7 +154,8 @@ size_t Evaluator::each_item(Pass& pass, const PathMatch& match, std::string* why
     size_t emitted = 0;
     std::string why_not;
     for (size_t i = 0; i < count; ++i) {
-        pass.facts.set_item((*items)[i], asked && i < asked->size() ? (*asked)[i] : std::string_view());
+        pass.facts.set_item((*items)[i], asked && i < asked->size() ? (*asked)[i] : std::string_view(),
+                            in_query(*source));
         pass.element = i;
         std::string* const reason = why == nullptr ? nullptr : &why_not;
         if (conditions(pass, hook, true, reason) && act(pass, match, (*items)[i], flags, reason) > 0) ++emitted;

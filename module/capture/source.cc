@@ -132,10 +132,11 @@ Value Facts::in_previous(std::string_view pointer) {
     return previous() != nullptr ? json_value(readers_.previous.find(pointer)) : Value{};
 }
 
-void Facts::set_item(std::string_view item, std::string_view request_item) {
+void Facts::set_item(std::string_view item, std::string_view request_item, bool of_query) {
     set_previous(previous_name_);  // it may be the item's own
     item_ = item;
     request_item_ = request_item;
+    item_of_query_ = of_query;
     item_loaded_ = request_item_loaded_ = false;
 }
 
@@ -196,8 +197,11 @@ Value Facts::find_there(const Source& source) {
             return in_response(source.key);
         case Source::Part::request:
             return in_request(source.key);
-        case Source::Part::item:
-            return in_item(readers_.item, item_, item_loaded_, source.key);
+        case Source::Part::item: {
+            Value value = in_item(readers_.item, item_, item_loaded_, source.key);
+            const bool text = item_of_query_ && value.json && value.json->kind == JsonKind::string;
+            return text ? text_value(value.as_text()) : value;  // which may be meant as a number
+        }
         case Source::Part::request_item:
             return in_item(readers_.request_item, request_item_, request_item_loaded_, source.key);
         case Source::Part::path:
@@ -252,11 +256,23 @@ Value Facts::find(const Sources& sources, const Source** which) {
     return null;
 }
 
+// "1,2" as a JSON array has it.
+std::vector<std::string_view> Facts::listed(std::string_view text) {
+    listed_.clear();
+    for (;;) {
+        const size_t comma = text.find(',');
+        listed_.push_back(json_quote(text.substr(0, comma)));
+        if (comma == std::string_view::npos) return {listed_.begin(), listed_.end()};
+        text.remove_prefix(comma + 1);
+    }
+}
+
 std::optional<std::vector<std::string_view>> Facts::array(const Source& source) {
     const Value value = find(source);
+    if (source.part == Source::Part::query && value.there() && !value.json) return listed(value.text);
     if (!value.json || value.json->kind != JsonKind::array) return std::nullopt;
-    const bool in_answer = source.part == Source::Part::response;
-    if (!in_answer) return readers_.request.elements(source.key);
+    if (source.part == Source::Part::query) return readers_.query.elements(source.key);
+    if (source.part == Source::Part::request) return readers_.request.elements(source.key);
     return readers_.response.elements(inside_ && inside_->body ? inside_->pointer + source.key : source.key);
 }
 

@@ -83,7 +83,8 @@ class Facts {
     // Template parameters of the hook that asks now.
     void set_params(const Fields* params) { params_ = params; }
     // The elements that `item:` and `request-item:` speak of from now on; an empty text is none.
-    void set_item(std::string_view item, std::string_view request_item);
+    // of_query: the element is one of the query's.
+    void set_item(std::string_view item, std::string_view request_item, bool of_query = false);
 
     // The snapshot that `previous:` speaks of from now on, by its wording; null: none.
     void set_previous(const Wording* known_as);
@@ -97,7 +98,8 @@ class Facts {
     // The first alternative that is there and not null; what cannot be read ends the search, because it might be it.
     // which: the one that counted.
     Value find(const Sources& sources, const Source** which = nullptr);
-    // The array at a place of the answer or the request; nullopt when there is none.
+    // The array at a place of the answer, the request or the query; nullopt when there is none. A parameter of the
+    // query is one by its commas. Holds until the next one is asked for.
     std::optional<std::vector<std::string_view>> array(const Source& source);
 
   private:
@@ -108,6 +110,7 @@ class Facts {
     Value in_request(std::string_view pointer);
     Value in_query(const std::string& key);
     Value in_previous(std::string_view pointer);
+    std::vector<std::string_view> listed(std::string_view text);
     Value in_item(JsonReader& reader, std::string_view& text, bool& loaded, std::string_view pointer);
 
     const Exchange& exchange_;
@@ -118,9 +121,10 @@ class Facts {
     std::optional<Inside> inside_;
     std::optional<Fields> query_;
     std::string query_json_;  // the same read as a form, when that was asked for
+    std::vector<std::string> listed_;
     const Fields* params_ = nullptr;
     std::string_view item_, request_item_;
-    bool item_loaded_ = false, request_item_loaded_ = false;
+    bool item_loaded_ = false, request_item_loaded_ = false, item_of_query_ = false;
     const Wording* previous_name_ = nullptr;
     std::optional<std::string> previous_;
     bool previous_asked_ = false;

@@ -63,9 +63,11 @@ void HookReader::read_items() {
     if (!items) return;
     take_sources(*items, "items", out_.items);
     for (const Source& source : out_.items)
-        if (source.part != Source::Part::response && source.part != Source::Part::request)
-            report_.mistake(items->at,
-                            "'items' must be an array in a body, like \"response:/orders\" or \"request:/orders\"");
+        if (source.part != Source::Part::response && source.part != Source::Part::request &&
+            source.part != Source::Part::query)
+            report_.mistake(
+                items->at,
+                "'items' must be an array, like \"response:/orders\", \"request:/orders\" or \"query:/post\"");
     if (twins) take_sources(*twins, "request_items", out_.request_items);
     for (const Source& source : out_.request_items)
         if (source.part != Source::Part::request)

@@ -403,6 +403,31 @@ args = ["query:/data", "query:/data/tags/1", "query:data[title]", "query:/none"]
     text_is(*only(exchange_of(plan, "GET", "/save", 200, "{}")).payload, "[null,null,null,null]");
 }
 
+void elements_of_the_query(void**) {
+    const PlanPtr plan = plan_of(R"(
+[[hook]]
+topic = "post.deleted"
+match = "GET /edit?action=trash"
+items = "query:/post | query:/id | query:ids"
+id = "item:"
+payload = { id = "item:", of = ["item:", "text:item:"] }
+)");
+    const std::vector<Event> two =
+        events_of(exchange_of(plan, "GET", "/edit?action=trash&post%5B%5D=4&post[]=b", 200, ""));
+    assert_int_equal(two.size(), 2);
+    text_is(two[0].resource_id, "4");
+    text_is(*two[0].payload, R"({"id":4,"of":[4,"4"]})");
+    text_is(*two[1].payload, R"({"id":"b","of":["b","b"]})");
+    text_is(*only(exchange_of(plan, "GET", "/edit?action=trash&id[0]=5", 200, "")).payload, R"({"id":5,"of":[5,"5"]})");
+    const std::vector<Event> listed = events_of(exchange_of(plan, "GET", "/edit?action=trash&ids=6%2C7,8", 200, ""));
+    assert_int_equal(listed.size(), 3);
+    text_is(*listed[0].payload, R"({"id":6,"of":[6,"6"]})");
+    text_is(listed[2].resource_id, "8");
+    text_is(only(exchange_of(plan, "GET", "/edit?action=trash&ids=9", 200, "")).resource_id, "9");
+    for (const char* none : {"/edit?action=trash", "/edit?action=trash&post=4", "/edit?action=trash&post[a]=4"})
+        text_is(why(exchange_of(plan, "GET", none, 200, ""), 0), "query:/post | query:/id | query:ids is not an array");
+}
+
 }  // namespace
 
 int main() {
@@ -420,6 +445,7 @@ int main() {
         cmocka_unit_test(elements_that_stand_elsewhere_in_the_request),
         cmocka_unit_test(types),
         cmocka_unit_test(a_query_that_is_a_form),
+        cmocka_unit_test(elements_of_the_query),
     };
     return cmocka_run_group_tests(tests, nullptr, nullptr);
 }

@@ -70,7 +70,8 @@ void mistakes(void**) {
     refused(hook("id = \"path:nr\"\n"), {"not in the path", "it has: id"});
     refused(hook("id = \"path:\"\n"), {"names nothing"});
     refused(hook("id = \"item:/id\"\n"), {"needs 'items'"});
-    refused(hook("items = \"path:id\"\n"), {"must be an array in a body"});
+    refused(hook("items = \"path:id\"\n"), {"must be an array"});
+    assert_int_equal(load(hook("items = \"query:/post | query:ids\"\n"))->hooks[0].items.size(), 2);
     refused(hook("payload = []\n"), {"empty list"});
     refused(hook("payload = {}\n"), {"empty table"});
     refused(hook("merge = true\n"), {"several sources"});
