@@ -18,9 +18,9 @@ struct Finding {
 
 Finding check(const Condition& condition, Facts& facts, bool want_why);
 
-// Is it about one batch item?
+// Is it about one batch item? Where a hook has items, what they were before is each one's own as well.
 inline bool about_item(const Condition& condition) {
-    const auto of_item = [](const Source& source) { return source.of_item(); };
+    const auto of_item = [](const Source& source) { return source.of_item() || source.part == Source::Part::previous; };
     return std::any_of(condition.sources.begin(), condition.sources.end(), of_item) ||
            std::any_of(condition.twin.begin(), condition.twin.end(), of_item);
 }

@@ -71,7 +71,7 @@ std::string form_method_of(const Exchange& exchange, Facts& facts) {
 
 bool Evaluator::conditions(Pass& pass, const Hook& hook, bool of_items, std::string* why) {
     for (const Condition& condition : hook.when) {
-        if (about_item(condition) != of_items) continue;
+        if ((!hook.items.empty() && about_item(condition)) != of_items) continue;
         Finding finding = check(condition, pass.facts, why != nullptr);
         if (finding.holds) continue;
         if (finding.unproven) ++unproven_;

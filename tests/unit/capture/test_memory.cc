@@ -191,6 +191,15 @@ items = "response:/items"
 id = "item:/id"
 previous = "{path:box}/{item:/id}"
 payload = "item:/id"
+[[hook]]
+name = "changed ones"
+topic = "item.changed"
+match = "POST /{box}/items"
+items = "response:/items"
+id = "item:/id"
+previous = "{path:box}/{item:/id}"
+payload = "item:/id"
+when = { "previous:/status" = { other = "item:/status" } }
 [[snapshot]]
 name = "one"
 of = "{path:box}/{path:id}"
@@ -230,7 +239,9 @@ void elements_have_states_of_their_own(void**) {
     is(traffic.pass("POST", "/a/items", 200, R"({"items":[{"id":2,"status":"z"},{"id":1,"status":"z"},{"id":3}]})"),
        "item.was.y 2 2 was {\"status\":\"y\"}\n"
        "item.was.x 1 1 was {\"status\":\"x\",\"secret\":\"[redacted]\"}\n"
-       "item.was.unknown 3 3\n");
+       "item.was.unknown 3 3\n"
+       "item.changed 2 2 was {\"status\":\"y\"}\n"
+       "item.changed 1 1 was {\"status\":\"x\",\"secret\":\"[redacted]\"}\n");
 }
 
 void what_cannot_be_told_is_forgotten(void**) {
