@@ -23,8 +23,8 @@ ResourceId read_id(const Hook& hook, Facts& facts);
 struct Payload {
     std::string bytes;
     uint32_t flags = 0;  // EventFlag
-    // A whole body instead of `bytes`, where a reader holds it already: it is looked through once for conditions, ids and
-    // redaction, which of a body of 20 KB saves two fifths.
+    // A whole body instead of `bytes`, where a reader holds it already: it is looked through once for conditions, ids
+    // and redaction, which of a body of 20 KB saves two fifths.
     std::string_view body = {};
     JsonReader* reader = nullptr;
 
