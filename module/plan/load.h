@@ -13,6 +13,26 @@
 
 namespace trot {
 
+// An option of a format: what [subscription.options] may say.
+struct OptionRule {
+    enum class Kind { text, flag, choice, texts };
+    std::string_view name;
+    Kind kind = Kind::text;
+    std::vector<std::string_view> choices = {};  // of a choice; digits are written as integers
+    std::string_view right = {};                 // for messages: "a version like \"6.5.1\""
+    bool (*fits)(std::string_view) = nullptr;    // a text, or each of texts; null takes any
+    size_t most = 200;                           // bytes of a text; of each and of their number for texts
+    bool live = false;  // the newest value counts, also for deliveries that were made before (else: the value then)
+};
+
+// What a format's subscriptions do unless they say otherwise.
+struct FormatPolicy {
+    std::vector<int64_t> schedule_ms = {};  // empty: Standard Webhooks'
+    int64_t timeout_ms = 15000;
+    int64_t connect_timeout_ms = 5000;
+    unsigned disable_after = 0;
+};
+
 // What the loader must know of dialects without including them (they are a room on the same floor that knows plan). The
 // door passes dialect's shipped_vocabulary().
 struct Vocabulary {
@@ -21,6 +41,9 @@ struct Vocabulary {
     std::function<Result<void>(std::string_view format, const Secret&)> check_secret;
     // Header names (lower case) that the format itself sets.
     std::function<std::vector<std::string_view>(std::string_view format)> reserved;
+    // Options and defaults of a format. Null: formats have none.
+    std::function<std::vector<OptionRule>(std::string_view format)> options;
+    std::function<FormatPolicy(std::string_view format)> policy;
     // TOML text of a shipped dialect; empty when unknown.
     std::function<std::string_view(std::string_view name)> dialect;
     std::vector<std::string_view> dialects;

@@ -16,12 +16,21 @@
 
 namespace trot {
 
+// An option of a subscription's format; a flag is "true" or "false", only a list has other than one value.
+struct FormatOption {
+    std::string name;
+    std::vector<std::string> values;
+};
+using FormatOptions = std::vector<FormatOption>;
+
 struct Subscription {
     std::string name;                 // identity across reloads
     std::vector<std::string> topics;  // "order.created", "order.*", "*"
     CheckedUrl url;
     std::vector<Secret> secrets;  // newest first; several during a rotation; all sign
     std::string format = "standard";
+    FormatOptions options;             // of the format: those that were written, checked by its rules
+    Secret authorization;              // value of the Authorization header, from basic_auth; empty is none
     Fields headers;                    // sent with each delivery; checked (no reserved name, no CR/LF)
     std::vector<int64_t> schedule_ms;  // waits between attempts; its length + 1 is the number of attempts
     int64_t timeout_ms = 15000;        // whole attempt

@@ -1,6 +1,8 @@
 #include <fmt/format.h>
 
+#include "crypto/hmac.h"
 #include "plan/expr.h"
+#include "plan/format_options.h"
 #include "plan/secret_source.h"
 #include "plan/tables.h"
 #include "url/header.h"
@@ -8,9 +10,10 @@
 namespace trot {
 
 const KeyList& subscription_keys() {
-    static const KeyList keys{"subscription[]",
-                              {"name", "topics", "url", "secret", "format", "headers", "schedule", "timeout",
-                               "connect_timeout", "concurrency", "disable_after", "allow", "paused"}};
+    static const KeyList keys{
+        "subscription[]",
+        {"name", "topics", "url", "secret", "format", "options", "basic_auth", "headers", "schedule", "timeout",
+         "connect_timeout", "concurrency", "disable_after", "allow", "paused"}};
     return keys;
 }
 
@@ -40,6 +43,7 @@ class SubscriptionReader {
         read_format();
         read_secret();
         if (const RawValue* headers = section_.find("headers")) read_headers(*headers);
+        if (const RawValue* auth = section_.find("basic_auth")) read_basic_auth(*auth);
         read_schedule();
         section_.duration("timeout", out_.timeout_ms, 100, minute_ms);
         section_.duration("connect_timeout", out_.connect_timeout_ms, 10, minute_ms);
@@ -96,6 +100,41 @@ class SubscriptionReader {
             section_.text("format", out_.format);
         else
             section_.choice("format", out_.format, load_.words.formats);
+        if (load_.words.policy) policy_ = load_.words.policy(out_.format);
+        out_.timeout_ms = policy_.timeout_ms;
+        out_.connect_timeout_ms = policy_.connect_timeout_ms;
+        out_.disable_after = policy_.disable_after;
+        if (const RawValue* options = section_.find("options"))
+            out_.options = read_format_options(
+                *options, out_.format,
+                load_.words.options ? load_.words.options(out_.format) : std::vector<OptionRule>(), report_);
+    }
+
+    // RFC 7617: the user's name ends at the first colon.
+    void read_basic_auth(const RawValue& value) {
+        static const KeyList keys{"subscription[].basic_auth", {"user", "password"}};
+        if (value.kind != RawValue::Kind::table) {
+            wrong_type(value, "basic_auth", "{ user = \"NAME\", password = { env = \"NAME\" } }", report_);
+            return;
+        }
+        Section section(value, keys, report_, nullptr);
+        std::string user;
+        const RawValue* password = section.find("password");
+        if (!section.text("user", user) || user.empty() || user.find(':') != std::string::npos || password == nullptr) {
+            report_.mistake(value.at,
+                            "'basic_auth' needs a user without a colon and a password, like "
+                            "{ user = \"NAME\", password = { env = \"NAME\" } }");
+            return;
+        }
+        const std::vector<Secret> secrets = read_secrets(*password, report_);
+        if (secrets.size() != 1) {
+            if (!secrets.empty()) report_.mistake(password->at, "'password' must be one, not a list of them");
+            return;
+        }
+        const Secret pair(user + ":" + std::string(secrets.front().reveal()));
+        out_.authorization = Secret("Basic " + base64(pair.reveal()));
+        if (find_field(out_.headers, "Authorization"))
+            report_.mistake(value.at, "'basic_auth' and a header Authorization are two for one, remove one");
     }
 
     void read_secret() {
@@ -148,7 +187,7 @@ class SubscriptionReader {
     void read_schedule() {
         const RawValue* schedule = section_.find("schedule");
         if (!schedule) {
-            out_.schedule_ms = default_schedule();
+            out_.schedule_ms = policy_.schedule_ms.empty() ? default_schedule() : policy_.schedule_ms;
             return;
         }
         if (schedule->kind != RawValue::Kind::list) {
@@ -168,6 +207,7 @@ class SubscriptionReader {
     Loading& load_;
     Report& report_;
     Subscription& out_;
+    FormatPolicy policy_;  // of the format
 };
 
 }  // namespace
