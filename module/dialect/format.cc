@@ -2,6 +2,9 @@
 
 #include <array>
 
+#include "dialect/cockpit.h"
+#include "dialect/cosmic.h"
+#include "dialect/shareactor.h"
 #include "dialect/shipped.h"
 #include "dialect/standard.h"
 #include "dialect/woocommerce.h"
@@ -9,9 +12,16 @@
 namespace trot {
 namespace {
 
-std::array<const Format*, 2> formats() { return {&standard_format(), &woocommerce_format()}; }
+std::array<const Format*, 5> formats() {
+    return {&standard_format(), &woocommerce_format(), &cosmic_format(), &shareactor_format(), &cockpit_format()};
+}
 
 }  // namespace
+
+const std::vector<OptionRule>& Format::options() const {
+    static const std::vector<OptionRule> none;
+    return none;
+}
 
 const Format* find_format(std::string_view name) {
     for (const Format* format : formats())
@@ -36,6 +46,14 @@ Vocabulary shipped_vocabulary() {
     words.reserved = [](std::string_view name) {
         const Format* format = find_format(name);
         return format == nullptr ? std::vector<std::string_view>() : format->reserved();
+    };
+    words.options = [](std::string_view name) {
+        const Format* format = find_format(name);
+        return format == nullptr ? std::vector<OptionRule>() : format->options();
+    };
+    words.policy = [](std::string_view name) {
+        const Format* format = find_format(name);
+        return format == nullptr ? FormatPolicy() : format->policy();
     };
     words.dialect = [](std::string_view name) -> std::string_view {
         for (const Shipped& shipped : shipped_dialects())

@@ -1,6 +1,7 @@
-// Format: how a delivery looks on the wire. Body and fixed headers are a pure function of (event, subscription as it
-// was); only what the format defines per attempt (timestamp, signature over it) is made anew. Callers: dispatch, the
-// door (sign, verify). Threads: formats are stateless singletons; a Signer belongs to one thread.
+// Format: how a delivery looks on the wire. Its bytes are a function of (event, subscription as it was, delivery); only
+// what the format defines per attempt (timestamp, signature over it, retry counter) is made anew. Callers: dispatch,
+// the door (sign, verify), plan through the Vocabulary. Threads: formats are stateless singletons; a Renderer belongs
+// to one thread.
 #pragma once
 
 #include <cstdint>
@@ -26,7 +27,8 @@ struct EventView {        // borrowed
     int64_t at_ms = 0;
     std::string_view payload;  // JSON, or opaque bytes when payload_json is false
     bool payload_json = true;
-    uint32_t flags = 0;  // EventFlag of store/store.h
+    uint32_t flags = 0;         // EventFlag of store/store.h
+    std::string_view previous;  // JSON of the resource before; empty: unknown
 };
 
 struct DeliveryView {     // borrowed
@@ -36,26 +38,41 @@ struct DeliveryView {     // borrowed
     std::string_view topic;
     std::string_view resource;
     std::string_view action;
+    unsigned attempt = 1;  // 1 is the first
+    int64_t at_s = 0;      // Unix seconds of this attempt
 };
 
-// Keyed contexts for a subscription's secrets, kept between deliveries.
-class Signer {
+// Whom a Renderer is made for; borrowed for that call.
+struct Recipient {
+    int64_t number = 0;
+    std::string_view name, url;
+    FormatOptions options;
+    std::vector<Secret> secrets;  // newest first
+    Secret authorization;         // "Basic …", empty when there is none
+};
+
+// What makes the deliveries for one subscription and one Style; holds keyed contexts. Made when first needed, kept
+// until the subscription's settings change.
+class Renderer {
   public:
-    virtual ~Signer() = default;
-    // The headers of one attempt (signature among them). Appends to `out`. Values never hold CR, LF or NUL: the caller
-    // need not check again. attempt_s: Unix seconds of this attempt.
-    virtual void headers(const DeliveryView& delivery, int64_t attempt_s, std::string_view body, Fields& out) = 0;
+    virtual ~Renderer() = default;
+    virtual std::string body(const EventView& event, const DeliveryView& delivery) = 0;
+    // The headers of one attempt in their order, Content-Type and signature among them. Appends to `out`. Values never
+    // hold CR, LF or NUL: the caller need not check again. A User-Agent without a value: none is sent.
+    virtual void headers(const DeliveryView& delivery, std::string_view body, Fields& out) = 0;
 };
 
 class Format {
   public:
     virtual ~Format() = default;
     virtual std::string_view name() const = 0;
-    virtual std::string_view content_type() const = 0;
-    virtual std::string body(const EventView& event) const = 0;
-    virtual Result<std::unique_ptr<Signer>> signer(const std::vector<Secret>& secrets) const = 0;
-    // Does the secret fit the format? ("whsec_" + base64 of 24-64 bytes for standard; at least 16 bytes for
-    // woocommerce.)
+    // What [subscription.options] may say, in the order in which a Style spells it.
+    virtual const std::vector<OptionRule>& options() const;
+    virtual FormatPolicy policy() const { return {}; }
+    // Do all deliveries of an event with these options have one body? Then it is rendered once for all of them.
+    virtual bool shares_bodies(const FormatOptions& /*options*/) const { return true; }
+    virtual Result<std::unique_ptr<Renderer>> renderer(const Recipient& recipient) const = 0;
+    // Does the secret fit the format? An empty one asks whether the format can do without.
     virtual Result<void> check_secret(const Secret& secret) const = 0;
     // Do the headers prove the body? now_s: for formats with a timestamp (tolerance 300 s). Fault{Code::refused, why}.
     virtual Result<void> verify(const Fields& headers, std::string_view body, const std::vector<Secret>& secrets,
@@ -67,7 +84,8 @@ class Format {
 const Format* find_format(std::string_view name);  // nullptr when unknown
 std::vector<std::string_view> format_names();
 
-// What plan's loader must know: formats, their secrets' rules, the dialects compiled in from conf/dialects/*.toml.
+// What plan's loader must know: formats, their options and secrets' rules, the dialects compiled in from
+// conf/dialects/*.toml.
 Vocabulary shipped_vocabulary();
 
 }  // namespace trot

@@ -5,6 +5,7 @@
 
 #include "base/clock.h"
 #include "dialect/header_text.h"
+#include "dialect/payload.h"
 #include "dialect/quote.h"
 
 namespace trot {
@@ -40,34 +41,11 @@ Result<std::vector<Hmac>> keyed(const std::vector<Secret>& secrets) {
     return macs;
 }
 
-class StandardSigner : public Signer {
+class StandardRenderer : public Renderer {
   public:
-    explicit StandardSigner(std::vector<Hmac> macs) : macs_(std::move(macs)) {}
+    explicit StandardRenderer(std::unique_ptr<StandardSigner> signer) : signer_(std::move(signer)) {}
 
-    void headers(const DeliveryView& delivery, int64_t attempt_s, std::string_view body, Fields& out) override {
-        std::string id = header_text(delivery.id);
-        std::string time = std::to_string(attempt_s);
-        std::string signatures;
-        for (Hmac& mac : macs_) {
-            if (!signatures.empty()) signatures += ' ';
-            signatures += "v1," + base64(mac.sign({id, ".", time, ".", body}));
-        }
-        out.push_back({"content-type", "application/json"});
-        out.push_back({"webhook-id", std::move(id)});
-        out.push_back({"webhook-timestamp", std::move(time)});
-        out.push_back({"webhook-signature", std::move(signatures)});
-    }
-
-  private:
-    std::vector<Hmac> macs_;
-};
-
-class StandardFormat : public Format {
-  public:
-    std::string_view name() const override { return "standard"; }
-    std::string_view content_type() const override { return "application/json"; }
-
-    std::string body(const EventView& event) const override {
+    std::string body(const EventView& event, const DeliveryView& /*delivery*/) override {
         std::string out;
         out.reserve(event.payload.size() + 256);
         out += "{\"id\":";
@@ -82,22 +60,31 @@ class StandardFormat : public Format {
             append_quoted(out, subject);
         }
         out += ",\"data\":";
-        if (event.payload.empty()) {
-            out += "null";
-        } else if (event.payload_json) {
-            out += event.payload;
-        } else {
-            out += '"' + base64(event.payload) + "\",\"data_base64\":true";
-        }
+        append_payload(out, event);
+        append_opaque_mark(out, event);
         if ((event.flags & cut_flags) != 0) out += ",\"truncated\":true";
         out += '}';
         return out;
     }
 
-    Result<std::unique_ptr<Signer>> signer(const std::vector<Secret>& secrets) const override {
-        Result<std::vector<Hmac>> macs = keyed(secrets);
-        if (!macs) return macs.fault();
-        return std::unique_ptr<Signer>(std::make_unique<StandardSigner>(std::move(macs.value())));
+    void headers(const DeliveryView& delivery, std::string_view body, Fields& out) override {
+        out.push_back({"content-type", "application/json"});
+        signer_->headers(delivery, body, out);
+    }
+
+  private:
+    std::unique_ptr<StandardSigner> signer_;
+};
+
+class StandardFormat : public Format {
+  public:
+    std::string_view name() const override { return "standard"; }
+
+    Result<std::unique_ptr<Renderer>> renderer(const Recipient& recipient) const override {
+        if (recipient.secrets.empty()) return Fault{Code::config, "format standard needs a secret"};
+        Result<std::unique_ptr<StandardSigner>> signer = standard_signer(recipient.secrets);
+        if (!signer) return signer.fault();
+        return std::unique_ptr<Renderer>(std::make_unique<StandardRenderer>(std::move(signer).value()));
     }
 
     Result<void> check_secret(const Secret& secret) const override {
@@ -150,6 +137,30 @@ class StandardFormat : public Format {
 };
 
 }  // namespace
+
+void StandardSigner::headers(const DeliveryView& delivery, std::string_view body, Fields& out) {
+    std::string id = header_text(delivery.id);
+    std::string time = std::to_string(delivery.at_s);
+    std::string signatures;
+    for (Hmac& mac : macs_) {
+        if (!signatures.empty()) signatures += ' ';
+        signatures += "v1," + base64(mac.sign({id, ".", time, ".", body}));
+    }
+    out.push_back({"webhook-id", std::move(id)});
+    out.push_back({"webhook-timestamp", std::move(time)});
+    out.push_back({"webhook-signature", std::move(signatures)});
+}
+
+Result<std::unique_ptr<StandardSigner>> standard_signer(const std::vector<Secret>& secrets) {
+    if (secrets.empty()) return std::unique_ptr<StandardSigner>();
+    Result<std::vector<Hmac>> macs = keyed(secrets);
+    if (!macs) return macs.fault();
+    return std::make_unique<StandardSigner>(std::move(macs).value());
+}
+
+Result<void> check_extra_secret(const Secret& secret) {
+    return secret.empty() ? Result<void>() : standard_format().check_secret(secret);
+}
 
 const Format& standard_format() {
     static const StandardFormat format;

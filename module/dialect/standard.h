@@ -15,4 +15,22 @@ namespace trot {
 
 const Format& standard_format();
 
+// Those three headers alone. Also for formats that have no signature of their own (cosmic, datocms, cockpit): a secret
+// makes their deliveries carry them besides what is native, so that a receiver may check them with any library of
+// Standard Webhooks, and one that knows nothing of it notices three headers more.
+class StandardSigner {
+  public:
+    explicit StandardSigner(std::vector<Hmac> macs) : macs_(std::move(macs)) {}
+    void headers(const DeliveryView& delivery, std::string_view body, Fields& out);
+
+  private:
+    std::vector<Hmac> macs_;
+};
+
+// Null when there is no secret.
+Result<std::unique_ptr<StandardSigner>> standard_signer(const std::vector<Secret>& secrets);
+
+// A secret of such a format: none, or one of format standard.
+Result<void> check_extra_secret(const Secret& secret);
+
 }  // namespace trot

@@ -1,42 +1,146 @@
 #include "dialect/woocommerce.h"
 
+#include <algorithm>
+#include <charconv>
+
 #include "dialect/header_text.h"
+#include "dialect/payload.h"
+#include "dialect/quote.h"
+#include "dialect/style.h"
+#include "json/pointer.h"
 
 namespace trot {
 namespace {
 
-// Receivers look at its shape only; versions that belong to the seed's integer delivery ids.
-constexpr std::string_view user_agent = "WooCommerce/2.3.0 Hookshot (WordPress/4.1)";
+constexpr std::string_view seed_version = "2.3.0";
+constexpr std::string_view seed_wordpress = "4.1";
 
-class WoocommerceSigner : public Signer {
+bool is_version(std::string_view text) {
+    const auto digit = [](char c) { return c >= '0' && c <= '9'; };
+    return !text.empty() && text.size() <= 20 && digit(text.front()) && digit(text.back()) &&
+           text.find("..") == std::string_view::npos &&
+           std::all_of(text.begin(), text.end(), [&digit](char c) { return digit(c) || c == '.'; });
+}
+
+// WooCommerce 3.3 gave up its log of deliveries, and with it the integer ids.
+bool has_hashes(std::string_view version) {
+    int parts[2] = {0, 0};
+    const char* at = version.data();
+    const char* end = at + version.size();
+    for (int& part : parts) {
+        at = std::from_chars(at, end, part).ptr;
+        if (at < end) ++at;
+    }
+    return parts[0] > 3 || (parts[0] == 3 && parts[1] >= 3);
+}
+
+bool is_source(std::string_view text) {
+    return (text.substr(0, 7) == "http://" || text.substr(0, 8) == "https://") && header_text(text) == text;
+}
+
+bool all_digits(std::string_view text) {
+    return !text.empty() && text.size() < 19 && (text.front() != '0' || text.size() == 1) &&
+           std::all_of(text.begin(), text.end(), [](char c) { return c >= '0' && c <= '9'; });
+}
+
+class WoocommerceRenderer : public Renderer {
   public:
-    explicit WoocommerceSigner(Hmac mac) : mac_(std::move(mac)) {}
+    WoocommerceRenderer(Hmac mac, const FormatOptions& options)
+        : mac_(std::move(mac)),
+          number_hash_(Digest::sha256, "woocommerce delivery"),
+          agent_("WooCommerce/" + std::string(option(options, "version", seed_version)) + " Hookshot (WordPress/" +
+                 std::string(option(options, "wordpress", seed_wordpress)) + ")"),
+          source_(option(options, "source", "")),
+          hash_(option(options, "delivery_id",
+                       has_hashes(option(options, "version", seed_version)) ? "hash" : "integer") == "hash"),
+          legacy_(option(options, "payload", "event") == "legacy") {}
 
-    void headers(const DeliveryView& delivery, int64_t /*attempt_s*/, std::string_view body, Fields& out) override {
+    std::string body(const EventView& event, const DeliveryView& /*delivery*/) override {
+        if (event.payload.empty()) return nothing_but_id(event);
+        std::string out;
+        if (is_opaque(event)) {
+            out = "{\"data\":";
+            append_payload(out, event);
+            append_opaque_mark(out, event);
+            return out + '}';
+        }
+        if (!legacy_ || event.resource == "action" || event.action == "deleted" || is_wrapped(event))
+            return std::string(event.payload);
+        out += '{';
+        append_quoted(out, event.resource);
+        out += ':';
+        out += event.payload;
+        return out + '}';
+    }
+
+    void headers(const DeliveryView& delivery, std::string_view body, Fields& out) override {
+        out.push_back({"User-Agent", agent_});
+        out.push_back({"Accept", "*/*"});
         out.push_back({"Content-Type", "application/json"});
-        out.push_back({"User-Agent", std::string(user_agent)});
+        if (!source_.empty()) out.push_back({"X-WC-Webhook-Source", source_});
         out.push_back({"X-WC-Webhook-Topic", header_text(delivery.topic)});
         out.push_back({"X-WC-Webhook-Resource", header_text(delivery.resource)});
         out.push_back({"X-WC-Webhook-Event", header_text(delivery.action)});
         out.push_back({"X-WC-Webhook-Signature", base64(mac_.sign({body}))});
         out.push_back({"X-WC-Webhook-ID", std::to_string(delivery.subscription)});
-        out.push_back({"X-WC-Webhook-Delivery-ID", std::to_string(delivery.number)});
+        const std::string number = std::to_string(delivery.number);
+        out.push_back({"X-WC-Webhook-Delivery-ID", hash_ ? hex(number_hash_.sign({number}).substr(0, 16)) : number});
     }
 
   private:
-    Hmac mac_;
+    static std::string nothing_but_id(const EventView& event) {
+        std::string out = "{\"id\":";
+        if (event.resource_id.empty())
+            out += "null";
+        else if (all_digits(event.resource_id))
+            out += event.resource_id;
+        else
+            append_quoted(out, event.resource_id);
+        return out + '}';
+    }
+
+    // What the legacy REST API answered is wrapped already.
+    bool is_wrapped(const EventView& event) {
+        reader_.load(event.payload);
+        const std::vector<JsonMember> members = reader_.members("");
+        return members.size() == 1 && members.front().key == json_quote(event.resource);
+    }
+
+    Hmac mac_, number_hash_;
+    std::string agent_, source_;
+    bool hash_, legacy_;
+    JsonReader reader_;
 };
 
 class WoocommerceFormat : public Format {
   public:
     std::string_view name() const override { return "woocommerce"; }
-    std::string_view content_type() const override { return "application/json"; }
-    std::string body(const EventView& event) const override { return std::string(event.payload); }
 
-    Result<std::unique_ptr<Signer>> signer(const std::vector<Secret>& secrets) const override {
-        if (secrets.empty()) return Fault{Code::config, "format woocommerce needs a secret of at least 16 bytes"};
-        return std::unique_ptr<Signer>(
-            std::make_unique<WoocommerceSigner>(Hmac(Digest::sha256, secrets.front().reveal())));
+    const std::vector<OptionRule>& options() const override {
+        using Kind = OptionRule::Kind;
+        static const std::vector<OptionRule> rules = {
+            {.name = "version", .right = "a version like \"6.5.1\"", .fits = is_version},
+            {.name = "wordpress", .right = "a version like \"6.1.9\"", .fits = is_version},
+            {.name = "source", .right = "the shop's URL like \"https://shop.example/\"", .fits = is_source},
+            {.name = "delivery_id", .kind = Kind::choice, .choices = {"integer", "hash"}},
+            {.name = "payload", .kind = Kind::choice, .choices = {"event", "legacy"}},
+        };
+        return rules;
+    }
+
+    // WooCommerce waits a minute, and disables a webhook with its seventh failure in a row; it never tries again.
+    FormatPolicy policy() const override {
+        FormatPolicy out;
+        out.timeout_ms = 60000;
+        out.disable_after = 7;
+        return out;
+    }
+
+    Result<std::unique_ptr<Renderer>> renderer(const Recipient& recipient) const override {
+        if (recipient.secrets.empty())
+            return Fault{Code::config, "format woocommerce needs a secret of at least 16 bytes"};
+        return std::unique_ptr<Renderer>(std::make_unique<WoocommerceRenderer>(
+            Hmac(Digest::sha256, recipient.secrets.front().reveal()), recipient.options));
     }
 
     Result<void> check_secret(const Secret& secret) const override {
@@ -56,10 +160,16 @@ class WoocommerceFormat : public Format {
     }
 
     std::vector<std::string_view> reserved() const override {
-        return {"content-type",       "user-agent",
-                "x-wc-webhook-topic", "x-wc-webhook-resource",
-                "x-wc-webhook-event", "x-wc-webhook-signature",
-                "x-wc-webhook-id",    "x-wc-webhook-delivery-id"};
+        return {"accept",
+                "content-type",
+                "user-agent",
+                "x-wc-webhook-source",
+                "x-wc-webhook-topic",
+                "x-wc-webhook-resource",
+                "x-wc-webhook-event",
+                "x-wc-webhook-signature",
+                "x-wc-webhook-id",
+                "x-wc-webhook-delivery-id"};
     }
 };
 

@@ -1,8 +1,20 @@
-// Format `woocommerce`: what a WooCommerce shop of the seed document (2.3) sends. The body is the payload as it is; the
-// signature is base64 of HMAC-SHA256 over it, with the secret's own bytes (WooCommerce stores secrets HTML-escaped and
-// signs with the decoded form: configure the decoded one). The newest secret signs; any verifies. X-WC-Webhook-ID is
-// the number of the subscription, -Delivery-ID the number of the delivery: integers, as in the seed. -Source is not
-// sent: it came with 2.6, and a proxy does not know the shop's home URL. Callers: find_format. Threads: stateless.
+// Format `woocommerce`: what a WooCommerce shop sends, by default one of the seed document (2.3). The signature is
+// base64 of HMAC-SHA256 over the body, with the secret's own bytes (WooCommerce stores secrets HTML-escaped and signs
+// with the decoded form: configure the decoded one). The newest secret signs; any verifies. X-WC-Webhook-ID is the
+// number of the subscription. Callers: find_format. Threads: stateless.
+//
+// The body is the event's payload as it is (what `.deleted` and `action.` topics carry, the hooks have decided); with
+// payload = "legacy" it is wrapped as the legacy API's webhooks wrap it, {"order":{…}}, but for `.deleted` and
+// `action.`, which they do not wrap (class-wc-webhook.php, build_payload). An event without a payload is {"id":N}; one
+// that is not JSON {"data":"<base64>","data_base64":true}.
+//
+// version and wordpress make the User-Agent; from 3.3 on the id of a delivery is 32 hex digits (here of HMAC-SHA256
+// over its number), an integer before. X-WC-Webhook-Source came with 2.6: a proxy does not know the shop's home URL, so
+// it is sent when `source` says it. Not copied: a redirect counts as success there (it is not followed, so the delivery
+// is lost), here only 2xx does; no second attempt there; Referer and Accept-Encoding of WordPress's HTTP client.
+//
+// The ping on create (webhook_id=N as a form) belongs to the management API: it is one POST of its own through the
+// sender's Transport, no delivery.
 #pragma once
 
 #include "dialect/format.h"

@@ -65,7 +65,7 @@ void Backlog::queue(Endpoint& endpoint, const Delivery& delivery) {
     item.number = delivery.number;
     item.event = delivery.event;
     item.attempts = delivery.attempts;
-    item.format = find_format(delivery.format);
+    item.style = find_style(delivery.format);
     endpoint.backlog.push_back(std::move(item));
 }
 

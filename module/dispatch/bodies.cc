@@ -13,9 +13,10 @@ EventData::EventData(Event event, std::shared_ptr<uint64_t> bytes)
 
 EventData::~EventData() { *bytes_ -= mine_; }
 
-const std::shared_ptr<const std::string>& EventData::body(const Format& format) {
+std::shared_ptr<const std::string> EventData::body(const Style& style, Renderer& renderer,
+                                                   const DeliveryView& delivery) {
     for (const auto& known : bodies_)
-        if (known.first == &format) return known.second;
+        if (known.first == &style) return known.second;
     const std::string id = spell_id(event_prefix, event_.number);
     EventView view;
     view.id = id;
@@ -27,7 +28,10 @@ const std::shared_ptr<const std::string>& EventData::body(const Format& format) 
     if (event_.payload) view.payload = *event_.payload;
     view.payload_json = (event_.flags & event_opaque) == 0;
     view.flags = event_.flags;
-    bodies_.emplace_back(&format, std::make_shared<const std::string>(format.body(view)));
+    if (event_.previous) view.previous = *event_.previous;
+    auto made = std::make_shared<const std::string>(renderer.body(view, delivery));
+    if (!style.shared) return made;
+    bodies_.emplace_back(&style, std::move(made));
     mine_ += bodies_.back().second->size();
     *bytes_ += bodies_.back().second->size();
     return bodies_.back().second;

@@ -1,5 +1,6 @@
-// Bodies: an event in memory, shared by all its deliveries, with its body rendered once per format. The bytes depend on
-// nothing but the event and the format, so a delivery has the same ones on each attempt, also after a restart.
+// Bodies: an event in memory, shared by all its deliveries, with its body rendered once per style where that shares
+// bodies. The bytes depend on nothing but the event, the delivery and its style, so a delivery has the same ones on
+// each attempt, also after a restart.
 // EventCache finds an event that some delivery still holds, reads it from the store otherwise, and counts the bytes.
 // Callers: expander, sender. Threads: the dispatcher's.
 #pragma once
@@ -11,7 +12,7 @@
 #include <utility>
 #include <vector>
 
-#include "dialect/format.h"
+#include "dialect/style.h"
 #include "store/store.h"
 
 namespace trot {
@@ -26,11 +27,11 @@ class EventData {
     EventData& operator=(const EventData&) = delete;
 
     const Event& event() const { return event_; }
-    const std::shared_ptr<const std::string>& body(const Format& format);
+    std::shared_ptr<const std::string> body(const Style& style, Renderer& renderer, const DeliveryView& delivery);
 
   private:
     Event event_;
-    std::vector<std::pair<const Format*, std::shared_ptr<const std::string>>> bodies_;
+    std::vector<std::pair<const Style*, std::shared_ptr<const std::string>>> bodies_;
     std::shared_ptr<uint64_t> bytes_;  // the cache's count: an event may outlive the cache in a transport's callback
     uint64_t mine_ = 0;
 };

@@ -11,10 +11,15 @@ Item Endpoint::take() {
     return item;
 }
 
-Result<Signer*> Endpoint::signer(const Format& with) {
-    std::unique_ptr<Signer>& kept = signers_[&with];
+// The style's own options, and the newest ones that the format calls live.
+Result<Renderer*> Endpoint::renderer(const Style& with) {
+    std::unique_ptr<Renderer>& kept = renderers_[&with];
     if (!kept) {
-        Result<std::unique_ptr<Signer>> made = with.signer(settings->secrets);
+        Recipient recipient{number, name, settings->url.text, with.options, settings->secrets, settings->authorization};
+        if (settings->format == with.format->name())
+            for (FormatOption& live : live_options(*with.format, settings->options))
+                recipient.options.push_back(std::move(live));
+        Result<std::unique_ptr<Renderer>> made = with.format->renderer(recipient);
         if (!made) return made.fault();
         kept = std::move(made).value();
     }

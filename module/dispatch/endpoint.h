@@ -9,7 +9,7 @@
 #include <memory>
 #include <string>
 
-#include "dialect/format.h"
+#include "dialect/style.h"
 #include "dispatch/bodies.h"
 #include "dispatch/breaker.h"
 #include "egress/transport.h"
@@ -23,7 +23,7 @@ struct Item {
     int64_t number = 0;
     int64_t event = 0;
     unsigned attempts = 0;  // made before
-    const Format* format = nullptr;
+    const Style* style = nullptr;
     EventRef data;  // null: read when its turn comes
 };
 
@@ -42,7 +42,7 @@ struct Endpoint {
     PlanPtr plan;           // keeps `settings` alive
     const Subscription* settings = nullptr;
     std::shared_ptr<Target> target;
-    const Format* format = nullptr;
+    const Style* style = nullptr;  // of deliveries made now
 
     // Lanes: deliveries made just now do not wait behind an old backlog.
     std::deque<Item> fresh;
@@ -70,12 +70,12 @@ struct Endpoint {
     size_t queued() const { return fresh.size() + backlog.size(); }
     bool active() const { return state == SubscriptionState::active && target != nullptr; }
     Item take();
-    // The signer for a format; made when first needed: deliveries keep the format they were made with.
-    Result<Signer*> signer(const Format& with);
-    void forget_signers() { signers_.clear(); }
+    // What renders a style; made when first needed: deliveries keep the style they were made with.
+    Result<Renderer*> renderer(const Style& with);
+    void forget_renderers() { renderers_.clear(); }
 
   private:
-    std::map<const Format*, std::unique_ptr<Signer>> signers_;
+    std::map<const Style*, std::unique_ptr<Renderer>> renderers_;
 };
 
 using EndpointRef = std::shared_ptr<Endpoint>;

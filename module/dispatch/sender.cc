@@ -78,7 +78,7 @@ void Sender::offer(const EndpointRef& endpoint, const Delivery& delivery, const 
         Item item;
         item.number = delivery.number;
         item.event = delivery.event;
-        item.format = endpoint->format;
+        item.style = endpoint->style;
         if (cache_.bytes() < most_event_bytes) item.data = event;
         endpoint->fresh.push_back(std::move(item));
     }
@@ -174,17 +174,17 @@ Sender::Found Sender::find_data(const EndpointRef& endpoint, Item& item) {
 
 bool Sender::attempt(const EndpointRef& endpoint, Item item) {
     if (const Found found = find_data(endpoint, item); found != Found::data) return found != Found::unreadable;
-    if (item.format == nullptr) {
+    if (item.style == nullptr) {
         unsendable(endpoint, item, {Code::config, "the delivery's format is unknown"});
         return true;
     }
-    Result<Signer*> signer = endpoint->signer(*item.format);
-    if (!signer) {
-        unsendable(endpoint, item, signer.fault());
+    Result<Renderer*> renderer = endpoint->renderer(*item.style);
+    if (!renderer) {
+        unsendable(endpoint, item, renderer.fault());
         return true;
     }
     const Event& event = item.data->event();
-    const std::shared_ptr<const std::string>& body = item.data->body(*item.format);
+    const int64_t at_ms = context_.clock.wall_ms();
     const std::string id = spell_id(delivery_prefix, item.number);
     DeliveryView view;
     view.id = id;
@@ -193,12 +193,17 @@ bool Sender::attempt(const EndpointRef& endpoint, Item item) {
     view.topic = event.topic;
     view.resource = event.resource;
     view.action = event.action;
-    const int64_t at_ms = context_.clock.wall_ms();
+    view.attempt = item.attempts + 1;
+    view.at_s = at_ms / 1000;
+    const std::shared_ptr<const std::string> body = item.data->body(*item.style, *renderer.value(), view);
+    const Subscription& settings = *endpoint->settings;
     Fields headers;
-    headers.reserve(8 + endpoint->settings->headers.size());
-    headers.push_back({"Content-Type", std::string(item.format->content_type())});
-    signer.value()->headers(view, at_ms / 1000, *body, headers);
-    headers.insert(headers.end(), endpoint->settings->headers.begin(), endpoint->settings->headers.end());
+    headers.reserve(12 + settings.headers.size());
+    renderer.value()->headers(view, *body, headers);
+    // In front, where HTTP clients have it, unless the format has a place of its own.
+    if (!settings.authorization.empty() && find_field(headers, "Authorization") == nullptr)
+        headers.insert(headers.begin(), {"Authorization", std::string(settings.authorization.reveal())});
+    headers.insert(headers.end(), settings.headers.begin(), settings.headers.end());
 
     if (endpoint->inflight++ == 0) endpoint->heard_ms = context_.steady_ms();
     if (endpoint->slow) ++slow_inflight_;

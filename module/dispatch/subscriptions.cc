@@ -69,7 +69,7 @@ Result<std::shared_ptr<SubscriptionSet>> Subscriptions::prepare(const PlanPtr& p
         row.origin = file_origin;
         row.url = redacted_url(wanted.url.text);
         row.topics = joined(wanted.topics);
-        row.format = wanted.format;
+        row.format = spell_style(wanted.format, wanted.options);
         row.created_ms = row.changed_ms = now;
         const auto found = by_name.find(wanted.name);
         const SubscriptionRow* before = found == by_name.end() ? nullptr : found->second;
@@ -111,8 +111,8 @@ void Subscriptions::configure(Endpoint& endpoint, const PlanPtr& plan, const Sub
     endpoint.target = target ? std::move(target).value() : nullptr;
     endpoint.plan = plan;
     endpoint.settings = &settings;
-    endpoint.format = find_format(settings.format);
-    endpoint.forget_signers();
+    endpoint.style = find_style(spell_style(settings.format, settings.options));
+    endpoint.forget_renderers();
     const unsigned share = plan->subscriptions.size() > 1 ? std::max(1U, slots / 4) : slots;
     endpoint.cap = std::max(1U, std::min(settings.concurrency, share));
     // A pause longer than the subscription's own longest wait would make the schedule a lie.
@@ -153,8 +153,8 @@ void Subscriptions::index() {
     auto topics = std::make_shared<TopicIndex>();
     for (const auto& [number, endpoint] : by_number_) {
         if (endpoint->state == SubscriptionState::disabled || endpoint->state == SubscriptionState::removed) continue;
-        if (endpoint->settings == nullptr || endpoint->format == nullptr) continue;
-        const auto listener = std::make_shared<const Listener>(Listener{number, endpoint->settings->format});
+        if (endpoint->settings == nullptr || endpoint->style == nullptr) continue;
+        const auto listener = std::make_shared<const Listener>(Listener{number, endpoint->style->text});
         for (const std::string& pattern : endpoint->settings->topics) topics->add(pattern, listener);
     }
     topics_ = std::move(topics);

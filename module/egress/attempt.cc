@@ -109,14 +109,18 @@ Result<void> CurlAttempt::prepare(std::shared_ptr<CurlTarget> target, std::share
         if (!is_token(field.name) || !is_header_value(field.value))
             return Fault{Code::internal, "a header holds a control byte and was not sent"};
 
-    // "Name;" is libcurl's spelling of a header without a value, "Expect:" of none at all: a delivery waits for no 100.
+    // "Name;" is libcurl's spelling of a header without a value, "Name:" of none at all: a delivery waits for no 100,
+    // and has no User-Agent where a format says so.
     lines_.assign("Expect:");
     lines_ += '\0';
     std::vector<size_t> starts = {0};
     for (const Field& field : headers) {
         starts.push_back(lines_.size());
         lines_ += field.name;
-        lines_ += field.value.empty() ? ";" : ": ";
+        if (!field.value.empty())
+            lines_ += ": ";
+        else
+            lines_ += equal_nocase(field.name, "user-agent") ? ':' : ';';
         lines_ += field.value;
         lines_ += '\0';
     }

@@ -61,9 +61,10 @@ class Transport {
     virtual ~Transport() = default;
     virtual Result<std::shared_ptr<Target>> target(const TargetOptions& options) = 0;
     // POSTs `body` (null: GETs) with `headers` (Content-Type among them; already checked for CR/LF). `done` runs on the
-    // loop, exactly once, never inside send(). The body and the target are kept until then. A header that could break
-    // out of its line is not sent: the attempt ends with SendError::internal. Destroying the transport abandons what is
-    // in flight: those never run `done`; a `done` may send, but not destroy the transport.
+    // loop, exactly once, never inside send(). A User-Agent without a value: none is sent. The body and the target are
+    // kept until then. A header that could break out of its line is not sent: the attempt ends with
+    // SendError::internal. Destroying the transport abandons what is in flight: those never run `done`; a `done` may
+    // send, but not destroy the transport.
     virtual void send(const std::shared_ptr<Target>& target, const Fields& headers,
                       const std::shared_ptr<const std::string>& body, std::function<void(SendResult)> done) = 0;
     // Closes idle connections and takes new rules: a reload may have forbidden an address that has one open.

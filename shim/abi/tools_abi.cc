@@ -2,7 +2,7 @@
 #include <ctime>
 
 #include "crypto/ids.h"
-#include "dialect/format.h"
+#include "dialect/style.h"
 #include "egress/rules.h"
 #include "engine/sole.h"
 #include "manage/lists.h"
@@ -15,9 +15,10 @@ using namespace trot::abi;
 
 namespace {
 
-Result<const Format*> format_named(const char* name) {
-    const Format* format = find_format(name);
-    if (format != nullptr) return format;
+// "woocommerce", or with options as the store spells them: "woocommerce?version=6.5.1".
+Result<const Style*> format_named(const char* name) {
+    const Style* style = find_style(name);
+    if (style != nullptr) return style;
     std::string known;
     for (const std::string_view each : format_names()) known += (known.empty() ? "" : ", ") + std::string(each);
     return Fault{Code::not_found, "no format \"" + std::string(name) + "\"; there are " + known};
@@ -84,13 +85,17 @@ int trot_sign(const char* format_name, trot_text secret, trot_text id, trot_text
         return tell(fault, Code::usage, "trot_sign needs a format and a place for the reply");
     *out = nullptr;
     return sealed(fault, [&] {
-        const Result<const Format*> format = format_named(format_name);
-        if (!format) return tell(fault, format.fault());
+        const Result<const Style*> style = format_named(format_name);
+        if (!style) return tell(fault, style.fault());
+        const Format& format = *style.value()->format;
         const Secret key{std::string(view(secret))};
-        const Result<void> fits = format.value()->check_secret(key);
+        const Result<void> fits = format.check_secret(key);
         if (!fits) return tell(fault, Code::usage, fits.fault().text);
-        const Result<std::unique_ptr<Signer>> signer = format.value()->signer({key});
-        if (!signer) return tell(fault, signer.fault());
+        Recipient recipient;
+        recipient.options = style.value()->options;
+        if (!key.empty()) recipient.secrets = {key};
+        const Result<std::unique_ptr<Renderer>> renderer = format.renderer(recipient);
+        if (!renderer) return tell(fault, renderer.fault());
         DeliveryView delivery;
         delivery.id = view(id);
         const Result<int64_t> number = read_id(delivery_prefix, delivery.id);
@@ -99,8 +104,9 @@ int trot_sign(const char* format_name, trot_text secret, trot_text id, trot_text
         const size_t dot = delivery.topic.find('.');
         delivery.resource = delivery.topic.substr(0, dot);
         if (dot != std::string_view::npos) delivery.action = delivery.topic.substr(dot + 1);
+        delivery.at_s = or_now(unix_s);
         Fields fields;
-        signer.value()->headers(delivery, or_now(unix_s), view(body), fields);
+        renderer.value()->headers(delivery, view(body), fields);
         std::string lines;
         for (const Field& field : fields) lines += field.name + ": " + field.value + "\n";
         *out = reply_of(std::move(lines), "text/plain");
@@ -112,13 +118,14 @@ int trot_verify(const char* format_name, trot_text secret, const trot_field* fie
                 int64_t unix_s, trot_fault* fault) noexcept {
     if (format_name == nullptr) return tell(fault, Code::usage, "trot_verify needs a format");
     return sealed(fault, [&] {
-        const Result<const Format*> format = format_named(format_name);
-        if (!format) return tell(fault, format.fault());
+        const Result<const Style*> style = format_named(format_name);
+        if (!style) return tell(fault, style.fault());
+        const Format& format = *style.value()->format;
         Fields given;
         for (size_t i = 0; i < nfields; ++i)
             given.push_back({std::string(view(fields[i].name)), std::string(view(fields[i].value))});
         const Result<void> proven =
-            format.value()->verify(given, view(body), {Secret(std::string(view(secret)))}, or_now(unix_s));
+            format.verify(given, view(body), {Secret(std::string(view(secret)))}, or_now(unix_s));
         return tell(fault, proven.fault());
     });
 }

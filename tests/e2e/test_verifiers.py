@@ -44,6 +44,19 @@ def test_woocommerce(tmp_path):
     assert not verdict("woocommerce", WOO_SECRET + "!", headers, BODY)["ok"]
 
 
+def test_shareactor(tmp_path):
+    headers = signed(tmp_path, "shareactor", WOO_SECRET, BODY)
+    assert verdict("shareactor", WOO_SECRET, headers, BODY) == {"ok": True}
+    assert not verdict("shareactor", WOO_SECRET + "!", headers, BODY)["ok"]
+
+
+@pytest.mark.parametrize("form", ["cosmic", "cockpit"])
+def test_a_secret_signs_what_has_no_signature(tmp_path, form):
+    headers = signed(tmp_path, form, SECRET, BODY)
+    assert verdict("standardwebhooks", SECRET, headers, BODY) == {"ok": True}
+    assert not verdict("svix", SECRET, headers, BODY + b" ")["ok"]
+
+
 def test_real_deliveries(tmp_path):
     for name, secret in (("standard", SECRET), ("woocommerce", WOO_SECRET)):
         (tmp_path / name).write_text(secret)

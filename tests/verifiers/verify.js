@@ -15,6 +15,11 @@ const libraries = {
     const wanted = crypto.createHmac('sha256', secret).update(body).digest();
     if (given.length !== wanted.length || !crypto.timingSafeEqual(given, wanted)) throw new Error('no matching signature');
   },
+  // ShareActor's example of a receiver: hexdigest of HMAC-SHA256 over the raw body.
+  shareactor: ({ secret, headers, body }) => {
+    const wanted = crypto.createHmac('sha256', secret).update(body).digest('hex');
+    if (headers['x-share-webhook-signature'] !== wanted) throw new Error('no matching signature');
+  },
 };
 
 readline.createInterface({ input: process.stdin }).on('line', (line) => {

@@ -81,6 +81,10 @@ void manual_has_every_key(void**) {
     for (const std::string& key : known_dialect_keys())
         if (manual().find("#   " + key + " = ") == std::string::npos)
             fail_msg("conf/trotline.toml says nothing of %s in dialect files", key.c_str());
+    for (const std::string_view name : format_names())
+        for (const OptionRule& rule : find_format(name)->options())
+            if (manual().find("#   " + std::string(rule.name) + " = ") == std::string::npos)
+                fail_msg("conf/trotline.toml says nothing of option %s", std::string(rule.name).c_str());
 }
 
 void manuals_examples_load(void**) {

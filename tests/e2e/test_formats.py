@@ -1,0 +1,65 @@
+"""Deliveries of every format over real sockets: the request as the receiver reads it."""
+
+import base64
+import json
+
+import pytest
+from harness import Sink, Trotline, Upstream, request, response, toml, trotline
+
+SECRET = "whsec_" + base64.b64encode(b"a key of thirty-two bytes, really").decode()
+SHARE = "ed06e2f4e7bdb5ee6050695aba5ed3f2725fd3394df22f3a8a0c2856123a"
+BODY = b'{"id":7,"slug":"a","total":1.10}'
+
+HOOK = '[egress]\nallow = ["127.0.0.1/32"]\n[[hook]]\ntopic = "invoice.paid"\nmatch = "POST /invoices/{id}/pay"\nid = "path:id"\n'
+
+
+def subscription(form, sink, more=""):
+    return f'[[subscription]]\nname = "{form}"\nformat = "{form}"\ntopics = ["*"]\nurl = {toml(sink.url)}\n{more}\n'
+
+
+def delivered(form, more=""):
+    """The request that a subscription makes of one event."""
+    with Upstream(lambda _: response(200, BODY, {"Content-Type": "application/json"})) as upstream, Sink() as sink:
+        with Trotline(HOOK + subscription(form, sink, more), upstream=upstream.url) as host:
+            assert request(host.port, "POST", "/invoices/7/pay", b"{}").status == 200
+            return sink.wait(1)[0]
+
+
+def names(got):
+    return [name for name, _ in got.headers]
+
+
+def test_cockpit_sends_what_cockpit_sends():
+    got = delivered("cockpit", 'basic_auth = { user = "u", password = "0" }\nheaders = { "X-Foo" = "Bar" }')
+    assert names(got) == ["Host", "Authorization", "Accept", "Content-Type", "Content-Length", "X-Foo"]
+    assert dict(got.headers)["Authorization"] == "Basic " + base64.b64encode(b"u:0").decode()
+    assert got.body == b'{"event":"invoice.paid","hook":"cockpit","backend":1,"args":[' + BODY + b"]}"
+
+
+def test_cosmic():
+    got = delivered("cosmic", '[subscription.options]\nversion = 3\nprops = ["slug"]')
+    sent = json.loads(got.body)
+    assert list(sent) == ["resource", "event", "triggered_at", "data"]
+    assert (sent["resource"], sent["event"], sent["data"]) == ("invoice", "paid", {"slug": "a"})
+    assert dict(got.headers)["x-cosmicjs-event"] == "invoice.paid"
+    assert "webhook-signature" not in names(got)
+    assert names(got).count("content-type") == 1
+
+
+def test_shareactor(tmp_path):
+    (tmp_path / "secret").write_text(SHARE)
+    got = delivered("shareactor", f"secret = {{ file = {toml(tmp_path / 'secret')} }}")
+    assert got.body.startswith(b'{"object_type":"invoice","previous_data":{},"kind":"invoice.paid","object":' + BODY + b',"url":"http://')
+    headers = dict(got.headers)
+    assert headers["X-Share-Webhook-Retries"] == "0"
+    options = [word for name, value in got.headers for word in ("--header", f"{name}: {value}")]
+    assert trotline("verify", "--format", "shareactor", "--secret-file", tmp_path / "secret", *options, stdin=got.body).returncode == 0
+
+
+@pytest.mark.parametrize("form", ["standard", "woocommerce"])
+def test_one_content_type(tmp_path, form):
+    (tmp_path / "secret").write_text(SECRET)
+    got = delivered(form, f"secret = {{ file = {toml(tmp_path / 'secret')} }}")
+    assert [name.lower() for name in names(got)].count("content-type") == 1
+    if form == "woocommerce":
+        assert names(got)[:4] == ["Host", "User-Agent", "Accept", "Content-Type"]
