@@ -4,6 +4,7 @@
 
 #include "dialect/cockpit.h"
 #include "dialect/cosmic.h"
+#include "dialect/datocms.h"
 #include "dialect/shareactor.h"
 #include "dialect/shipped.h"
 #include "dialect/standard.h"
@@ -12,8 +13,9 @@
 namespace trot {
 namespace {
 
-std::array<const Format*, 5> formats() {
-    return {&standard_format(), &woocommerce_format(), &cosmic_format(), &shareactor_format(), &cockpit_format()};
+std::array<const Format*, 6> formats() {
+    return {&standard_format(),   &woocommerce_format(), &cosmic_format(),
+            &shareactor_format(), &datocms_format(),     &cockpit_format()};
 }
 
 }  // namespace

@@ -63,3 +63,16 @@ def test_one_content_type(tmp_path, form):
     assert [name.lower() for name in names(got)].count("content-type") == 1
     if form == "woocommerce":
         assert names(got)[:4] == ["Host", "User-Agent", "Accept", "Content-Type"]
+
+
+def test_datocms_counts_its_tries():
+    custom = ('schedule = ["50ms"]\n[subscription.options]\n'
+              "custom_payload = '{{attempted_auto_retries_count}} {{entity_type}}.{{event_type}} {{entity.total}} {{webhook_call_id}}'\n"
+              'content_type = "text/plain"')
+    with Upstream(lambda _: response(200, BODY, {"Content-Type": "application/json"})) as upstream, Sink([500, 200]) as sink:
+        with Trotline(HOOK + subscription("datocms", sink, custom), upstream=upstream.url) as host:
+            assert request(host.port, "POST", "/invoices/7/pay", b"{}").status == 200
+            first, second = sink.wait(2)
+    assert dict(first.headers)["User-Agent"] == "DatoCMS (datocms.com)"
+    assert dict(first.headers)["Content-Type"] == "text/plain"
+    assert first.body.startswith(b"0 invoice.paid 1.10 ") and second.body == b"1" + first.body[1:]

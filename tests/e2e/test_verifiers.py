@@ -50,7 +50,7 @@ def test_shareactor(tmp_path):
     assert not verdict("shareactor", WOO_SECRET + "!", headers, BODY)["ok"]
 
 
-@pytest.mark.parametrize("form", ["cosmic", "cockpit"])
+@pytest.mark.parametrize("form", ["cosmic", "datocms", "cockpit"])
 def test_a_secret_signs_what_has_no_signature(tmp_path, form):
     headers = signed(tmp_path, form, SECRET, BODY)
     assert verdict("standardwebhooks", SECRET, headers, BODY) == {"ok": True}
