@@ -80,8 +80,9 @@ class Run {
         curl.ca_file = options.ca;
         curl.max_connections = static_cast<unsigned>(std::max(512, options.hosts * 4));
         transport_ = std::move(make_curl_transport(curl)).value();
-        signer_ =
-            std::move(find_format("standard")->signer({Secret("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw")})).value();
+        Recipient recipient;
+        recipient.secrets = {Secret("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw")};
+        renderer_ = std::move(find_format("standard")->renderer(recipient)).value();
         CheckedUrl url = check_url(options.url, {}).value();
         const std::string tail = ":" + std::to_string(url.port) + url.path;
         for (int host = 0; host < options.hosts; ++host) {
@@ -129,7 +130,8 @@ class Run {
         headers_.clear();
         DeliveryView delivery;
         delivery.id = "dlv_01JHKX4Q3T9V6";
-        signer_->headers(delivery, 1768471200, *body_, headers_);
+        delivery.at_s = 1768471200;
+        renderer_->headers(delivery, *body_, headers_);
         const size_t host = targets_.size() == 1 ? 0 : random_() % targets_.size();
         transport_->send(targets_[host], headers_, body_, [this](const SendResult& result) {
             ++totals_.done;
@@ -145,7 +147,7 @@ class Run {
     const Options& options_;
     std::unique_ptr<event_base, FreeBase> base_;
     std::unique_ptr<Transport> transport_;
-    std::unique_ptr<Signer> signer_;
+    std::unique_ptr<Renderer> renderer_;
     std::vector<std::shared_ptr<Target>> targets_;
     std::shared_ptr<const std::string> body_;
     Fields headers_;

@@ -40,7 +40,7 @@ void the_documented_delivery(void**) {
         R"("type":"maintenance_mode","attributes":{"active":false}},"related_entities":[]})";
     expect(rendered("datocms?site_id=205", maintenance()), want);
     std::string third = want;
-    third.replace(third.find("count\":0") + 7, 1, "2");
+    third[third.find("count\":0") + 7] = '2';
     expect(rendered("datocms?site_id=205", maintenance(), 3), third);
 
     Recipient recipient;
