@@ -356,13 +356,20 @@ void without_a_second_table_all_is_shared(void** /*state*/) {
 
 }  // namespace
 
+// ThreadSanitizer knows one table only (base/own_files.cc): what needs two has nothing to show there.
+#if defined(__SANITIZE_THREAD__)
+constexpr bool two_tables = false;
+#else
+constexpr bool two_tables = true;
+#endif
+
 int main() {
-    const CMUnitTest tests[] = {cmocka_unit_test(the_loop_shares_no_descriptors),
-                                cmocka_unit_test(what_the_host_closes_is_closed),
-                                cmocka_unit_test(no_call_touches_what_has_the_number_of_an_engines_descriptor),
-                                cmocka_unit_test(nothing_is_left_of_an_engine),
-                                cmocka_unit_test(a_process_has_one_engine),
-                                cmocka_unit_test(a_long_path_leads_to_the_dispatchers_socket),
-                                cmocka_unit_test(without_a_second_table_all_is_shared)};
-    return cmocka_run_group_tests(tests, nullptr, nullptr);
+    const CMUnitTest with_two[] = {
+        cmocka_unit_test(the_loop_shares_no_descriptors), cmocka_unit_test(what_the_host_closes_is_closed),
+        cmocka_unit_test(no_call_touches_what_has_the_number_of_an_engines_descriptor),
+        cmocka_unit_test(nothing_is_left_of_an_engine), cmocka_unit_test(a_process_has_one_engine)};
+    const CMUnitTest with_any[] = {cmocka_unit_test(a_long_path_leads_to_the_dispatchers_socket),
+                                   cmocka_unit_test(without_a_second_table_all_is_shared)};
+    const int failed = two_tables ? cmocka_run_group_tests(with_two, nullptr, nullptr) : 0;
+    return failed + cmocka_run_group_tests(with_any, nullptr, nullptr);
 }
