@@ -46,7 +46,7 @@ Result<void> leave_shared_files(int keep) {
 #if defined(__SANITIZE_THREAD__)
     // It keeps one book of descriptors for the whole process, and takes the same number in two tables for a race.
     (void)keep;
-    return Fault{Code::refused, "ThreadSanitizer knows one file table only"};
+    return Fault{Code::refused, "the system gives no file table of its own: ThreadSanitizer knows one only"};
 #endif
     // One call for both, and a container's filter that refuses unshare() may let it pass (Docker's does).
     const int behind = std::max(keep + 1, first);

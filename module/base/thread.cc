@@ -14,13 +14,19 @@ Result<void> Thread::start(const std::string& name, std::function<void()> body) 
     sigfillset(&all);
     pthread_sigmask(SIG_SETMASK, &all, &before);  // the new thread inherits the full mask
     try {
-        thread_ = std::thread(std::move(body));
+        // It takes its name before anything else: until then it has its maker's.
+        thread_ = std::thread([own = name.substr(0, 15), run = std::move(body)] {
+            pthread_setname_np(pthread_self(), own.c_str());
+            run();
+        });
     } catch (const std::system_error& error) {
         pthread_sigmask(SIG_SETMASK, &before, nullptr);
         return Fault{Code::no_memory, "cannot start thread " + name + ": " + error.what()};
+    } catch (...) {
+        pthread_sigmask(SIG_SETMASK, &before, nullptr);
+        throw;
     }
     pthread_sigmask(SIG_SETMASK, &before, nullptr);
-    pthread_setname_np(thread_.native_handle(), name.substr(0, 15).c_str());
     return {};
 }
 

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <atomic>
+#include <exception>
 
 #include "crypto/hmac.h"
 #include "engine/root.h"
@@ -113,14 +114,20 @@ Result<void> Engine::manage(AdminRequest request, void* user) {
     Completions& completions = self->common.completions;
     completions.reserve();
     const bool taken = self->works->add_errand([self, request = std::move(request), user] {
-        AdminReply reply = self->works->answer(request);
         Completion completion;
         completion.user = user;
-        completion.answer = std::make_unique<Answer>();
-        completion.answer->status = reply.status;
-        completion.answer->body = std::move(reply.body);
-        for (Field& field : reply.fields)
-            completion.answer->fields.emplace_back(std::move(field.name), std::move(field.value));
+        // Whatever happens the token comes back; a host answers 503 for what has no answer.
+        try {
+            AdminReply reply = self->works->answer(request);
+            auto answer = std::make_unique<Answer>();
+            answer->status = reply.status;
+            answer->body = std::move(reply.body);
+            for (Field& field : reply.fields)
+                answer->fields.emplace_back(std::move(field.name), std::move(field.value));
+            completion.answer = std::move(answer);
+        } catch (const std::exception&) {
+            completion.code = Code::no_memory;
+        }
         self->common.completions.put(std::move(completion));
         self->common.completions.flush();
     });

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <new>
 #include <utility>
 
 #include "base/own_files.h"
@@ -45,9 +46,14 @@ void Works::hand_back(const RecordDone& done) {
 }
 
 void Works::each_second() {
-    if (own_files_) follow_standard_streams(common_.completions.fd());
-    // A store directory that cannot take a file of a kilobyte shows in the store's own faults: no second alarm here.
-    if (store_) (void)write_status_file(store_->path(), report_json(facts(), common_.counters));
+    try {
+        if (own_files_) follow_standard_streams(common_.completions.fd());
+        // A store directory that cannot take a file of a kilobyte shows in the store's own faults: no second alarm
+        // here.
+        if (store_) (void)write_status_file(store_->path(), report_json(facts(), common_.counters));
+    } catch (const std::bad_alloc&) {
+        return;  // there is another second
+    }
 }
 
 void Works::open_store() {
