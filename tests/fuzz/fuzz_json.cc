@@ -67,7 +67,8 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     exchange.response_body = text;
     exchange.target = pointer;
     Readers readers;
-    Facts facts(exchange, readers);
+    NoMemory none;
+    Facts facts(exchange, readers, none);
     Condition condition;
     Source source;
     source.part = Source::Part::response;
