@@ -56,16 +56,22 @@ void join(Evaluator::Pass& pass, std::string name, Exchange job, const Exchange&
     pass.joined.push_back(std::move(joined));
 }
 
-// The exchange that waits under that name, if there is a sound one. False: the memory cannot be read.
-bool find(Memory& memory, const std::string& name, Waiting kind, Facts& facts, std::optional<Exchange>& out) {
+// The exchange that waits under that name, if there is one. False: it cannot be read, and stays as it is.
+bool find(Evaluator::Pass& pass, Memory& memory, const std::string& name, Waiting kind, std::optional<Exchange>& out,
+          std::string* why) {
     Result<std::optional<std::string>> found = memory.waiting(name, kind);
     if (!found) {
-        facts.failed(found.fault());
+        pass.facts.failed(found.fault());
         return false;
     }
     if (!found.value()) return true;
     Result<SpilledExchange> read = decode_exchange(*found.value());
-    if (read) out = std::move(read.value().exchange);
+    if (!read) {
+        ++pass.unproven;
+        say(why, "what waits as \"" + name + "\" cannot be read: " + read.fault().text);
+        return false;
+    }
+    out = std::move(read.value().exchange);
     return true;
 }
 
@@ -100,7 +106,7 @@ size_t put_aside(Evaluator::Pass& pass, const Hook& hook, Memory& memory, std::s
     const std::optional<std::string> name = name_of(pass, hook, pass.facts, why);
     if (!name) return 0;
     std::optional<Exchange> outcome;
-    if (!find(memory, *name, Waiting::result, pass.facts, outcome)) return 0;
+    if (!find(pass, memory, *name, Waiting::result, outcome, why)) return 0;
     if (outcome) {
         say(why, "matched: its result is here already");
         join(pass, *name, pass.exchange, *outcome);
@@ -117,7 +123,7 @@ size_t resolve(Evaluator::Pass& pass, const Hook& hook, Memory& memory, std::str
     std::optional<Exchange> outcome = outcome_of(pass, hook, why);
     if (!outcome) return 0;
     std::optional<Exchange> job;
-    if (!find(memory, *name, Waiting::job, pass.facts, job)) return 0;
+    if (!find(pass, memory, *name, Waiting::job, job, why)) return 0;
     if (job) {
         say(why, "matched: the result of " + job->method + " " + std::string(path_of(job->target)) + ", status " +
                      std::to_string(outcome->status));

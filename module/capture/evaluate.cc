@@ -222,7 +222,7 @@ std::vector<Event> Evaluator::run(const Exchange& exchange, Memory& memory, bool
     head.method = exchange.method;
     head.target = exchange.target;
     head.fields = &exchange.request_fields;
-    Pass pass{exchange, Facts(exchange, readers_, memory), {}, {}, 0, {}, {}, inner};
+    Pass pass{exchange, Facts(exchange, readers_, memory), {}, {}, 0, {}, {}, 0, inner};
     pass.hydrates = exchange.plan->hydrate.set() || reports != nullptr;
     const std::string form_method = form_method_of(exchange, pass.facts);
     head.form_method = form_method;
@@ -236,6 +236,7 @@ std::vector<Event> Evaluator::run(const Exchange& exchange, Memory& memory, bool
     put_in_order(pass.events, pass.places);
     if (reports != nullptr) fill(exchange, found, *reports);
     if (pass.facts.fault()) fault_ = pass.facts.fault();
+    unproven_ += pass.unproven;
     std::move(pass.memos.begin(), pass.memos.end(), std::back_inserter(memos_));
     // The readers are free again: only now can a job's own exchange be judged.
     for (Joined& joined : pass.joined) {

@@ -4,6 +4,7 @@
 
 #include "capture/condition.h"
 #include "capture/redact.h"
+#include "url/percent.h"
 
 namespace trot {
 namespace {
@@ -11,29 +12,10 @@ namespace {
 constexpr size_t most_value = 512;
 constexpr size_t most_target = 4096;
 
-bool is_unreserved(char c) {
-    if ((c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z')) return true;
-    return c == '-' || c == '_' || c == '.' || c == '~';
-}
-
 bool climbs(std::string_view value) {
     return std::any_of(value.begin(), value.end(), [](char c) {
         return c == '/' || c == '\\' || static_cast<unsigned char>(c) < 0x20 || c == 0x7f;
     });
-}
-
-void encode(std::string_view value, std::string& out) {
-    constexpr std::string_view digits = "0123456789ABCDEF";
-    for (const char c : value) {
-        if (is_unreserved(c)) {
-            out += c;
-            continue;
-        }
-        const auto byte = static_cast<unsigned char>(c);
-        out += '%';
-        out += digits[byte >> 4U];
-        out += digits[byte & 15U];
-    }
 }
 
 // Made of fixed text and values together: "." and a value that is "." are "..".
@@ -57,7 +39,7 @@ bool put_value(const Sources& any, Facts& facts, std::string& out) {
     if (text.empty() || text.size() > most_value || climbs(text)) return false;
     const std::vector<std::string>& hidden = facts.exchange().plan->capture.redact;
     if (is_redacted_source(*source, hidden) || is_redacted_text(text, hidden)) return false;
-    encode(text, out);
+    put_escaped(out, text);
     return true;
 }
 

@@ -23,6 +23,7 @@ struct Evaluator::Pass {
     size_t element = 0;              // of the hook's items
     Memos memos;
     std::vector<Joined> joined;
+    size_t unproven = 0;    // what waits for this exchange and cannot be read
     bool inner = false;     // of a job's joined exchange: jobs are over there
     bool hydrates = false;  // what the upstream is to be asked is wanted, too
 };

@@ -6,28 +6,12 @@
 #include <mutex>
 #include <optional>
 
+#include "url/percent.h"
+
 namespace trot {
 namespace {
 
-constexpr std::string_view digits = "0123456789ABCDEF";
-
-bool plain(char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-           std::string_view("-._~:/").find(c) != std::string_view::npos;
-}
-
-void append_encoded(std::string& out, std::string_view text) {
-    for (const char c : text) {
-        if (plain(c)) {
-            out += c;
-            continue;
-        }
-        const auto byte = static_cast<unsigned char>(c);
-        out += '%';
-        out += digits[byte >> 4U];
-        out += digits[byte & 15U];
-    }
-}
+constexpr std::string_view plain_besides = ":/";
 
 std::optional<std::string> decoded(std::string_view text) {
     std::string out;
@@ -36,10 +20,9 @@ std::optional<std::string> decoded(std::string_view text) {
             out += text[at];
             continue;
         }
-        const size_t high = at + 2 < text.size() ? digits.find(text[at + 1]) : std::string_view::npos;
-        const size_t low = at + 2 < text.size() ? digits.find(text[at + 2]) : std::string_view::npos;
-        if (high == std::string_view::npos || low == std::string_view::npos) return std::nullopt;
-        out += static_cast<char>(high * 16 + low);
+        const int byte = escaped_byte(text, at);
+        if (byte < 0) return std::nullopt;
+        out += static_cast<char>(byte);
         at += 2;
     }
     return out;
@@ -124,7 +107,7 @@ std::string spell_style(const std::string& format, const FormatOptions& options)
         char between = '=';
         for (const std::string& value : *values) {
             out += between;
-            append_encoded(out, value);
+            put_escaped(out, value, plain_besides);
             between = ',';
         }
         if (values->empty()) out += '=';

@@ -7,7 +7,9 @@
 namespace trot {
 
 EventData::EventData(Event event, std::shared_ptr<uint64_t> bytes)
-    : event_(std::move(event)), bytes_(std::move(bytes)), mine_(event_.payload ? event_.payload->size() : 0) {
+    : event_(std::move(event)),
+      bytes_(std::move(bytes)),
+      mine_((event_.payload ? event_.payload->size() : 0) + (event_.previous ? event_.previous->size() : 0)) {
     *bytes_ += mine_;
 }
 

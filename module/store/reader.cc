@@ -100,6 +100,7 @@ Result<std::vector<Event>> SqliteReader::events_after(int64_t number, size_t lim
         [&](const Stmt& row) {
             events.push_back(read_event(row, true));
             bytes += events.back().payload->size();
+            if (events.back().previous) bytes += events.back().previous->size();
             return bytes < max_bytes;
         });
     if (!done.ok()) return done.fault();

@@ -1,7 +1,9 @@
-// Percent escapes, one at a time. Callers: this room, plan (routes in a query). Threads: pure functions.
+// Percent escapes. Callers: this room, plan (routes in a query), capture (what is asked of the upstream), dialect
+// (spelled options). Threads: pure functions.
 #pragma once
 
 #include <cstddef>
+#include <string>
 #include <string_view>
 
 #include "base/text.h"
@@ -29,6 +31,25 @@ inline char take_decoded(std::string_view& text, bool plus_is_space) {
     text.remove_prefix(byte < 0 ? 1 : 3);
     if (byte >= 0) return static_cast<char>(byte);
     return c == '+' && plus_is_space ? ' ' : c;
+}
+
+// RFC 3986's unreserved characters and those of `also` as they are, everything else escaped. Appends.
+inline void put_escaped(std::string& out, std::string_view text, std::string_view also = {}) {
+    constexpr std::string_view digits = "0123456789ABCDEF";
+    for (const char c : text) {
+        const char l = ascii_lower(c);
+        const bool plain = (c >= '0' && c <= '9') || (l >= 'a' && l <= 'z') ||
+                           std::string_view("-._~").find(c) != std::string_view::npos ||
+                           also.find(c) != std::string_view::npos;
+        if (plain) {
+            out += c;
+            continue;
+        }
+        const auto byte = static_cast<unsigned char>(c);
+        out += '%';
+        out += digits[byte >> 4U];
+        out += digits[byte & 15U];
+    }
 }
 
 }  // namespace trot

@@ -1,4 +1,7 @@
-"""What one exchange leaves for a later one, in the real host: jobs and snapshots survive whatever the process does not."""
+"""What one exchange leaves for a later one, in the real host: jobs and snapshots survive whatever the process does not.
+
+The control: with guarantee = "async" and linger = "1s" the two that kill -9 fail.
+"""
 
 import contextlib
 import json
@@ -118,6 +121,15 @@ def test_a_record_is_known_as_it_was_also_after_a_restart():
         before = [json.loads(row[0])["attributes"]["title"] if row[0] else None
                   for row in rows(running, "SELECT previous FROM events ORDER BY number")]
         assert before == [None, "one"]
+
+
+def test_snapshots_go_when_there_is_no_room_for_them():
+    with Upstream(dato) as upstream, Trotline(CONFIG.replace("@TIMEOUT@", '24h"\nsnapshot_bytes = 0 #'), upstream=upstream.url) as running:
+        request(running.port, "PUT", "/items/7", b'{"title":"one"}')
+        assert rows(running, "SELECT count(*) FROM snapshots") == [(1,)]
+        wait_until(lambda: rows(running, "SELECT count(*) FROM snapshots") == [(0,)], 30, "the snapshot to go")
+        assert rows(running, "SELECT value FROM meta WHERE key = 'snapshot_bytes'") == [(0,)]
+        assert topics(running) == ["item.update"]
 
 
 def test_a_read_that_is_only_learnt_from_is_not_held():

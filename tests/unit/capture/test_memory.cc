@@ -1,4 +1,5 @@
 // Jobs and snapshots over exchanges: what one leaves, the next find.
+#include <cstring>
 #include <string>
 
 #include "capture/evaluate.h"
@@ -318,6 +319,30 @@ void a_memory_that_fails_is_told(void**) {
     assert_false(evaluator.fault().has_value());
 }
 
+// A row that a damaged disk left: nothing is made up from it, and it is not written over.
+class Garbled final : public Memory {
+  public:
+    Result<std::optional<std::string>> snapshot(const std::string&, int64_t) override { return {std::nullopt}; }
+    Result<std::optional<std::string>> waiting(const std::string&, Waiting) override {
+        return {std::string("\x01\x02")};
+    }
+};
+
+void what_waits_and_cannot_be_read_is_said_and_kept(void**) {
+    Garbled garbled;
+    Evaluator evaluator;
+    std::vector<HookReport> reports;
+    const auto pass = [&](const char* method, const char* target, int status, const char* answer) {
+        assert_true(
+            evaluator.evaluate(exchange_of(plan_of(jobs), method, target, status, answer), garbled, &reports).empty());
+        assert_true(evaluator.memos().empty());
+        assert_int_equal(evaluator.unproven(), 1);
+    };
+    pass("POST", "/uploads", 202, R"({"type":"job","id":"1"})");
+    pass("GET", "/results/1", 200, R"({"status":200})");
+    assert_non_null(strstr(reports.back().why.c_str(), "what waits as \":1\" cannot be read"));
+}
+
 }  // namespace
 
 int main() {
@@ -333,6 +358,7 @@ int main() {
         cmocka_unit_test(names_cannot_be_mixed_up),
         cmocka_unit_test(a_partial_answer_joins_what_is_known),
         cmocka_unit_test(a_memory_that_fails_is_told),
+        cmocka_unit_test(what_waits_and_cannot_be_read_is_said_and_kept),
     };
     return cmocka_run_group_tests(tests, nullptr, nullptr);
 }
