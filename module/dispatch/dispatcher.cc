@@ -104,6 +104,12 @@ class LiveDispatcher final : public Dispatcher {
         }
     }
 
+    // Nothing depends on it: the leader looks before it expands an event, and twice a second.
+    void subscriptions_changed() override {
+        context_.mailbox->ring();
+        waker_.wake();
+    }
+
     void swap(PlanPtr plan) override {
         context_.mailbox->post([this, plan = std::move(plan)] { lead_->swap(plan); });
     }

@@ -109,7 +109,7 @@ Result<void> Engine::commit_wait(ExchangePtr exchange, int64_t ms) {
                                           : "the change was not recorded"};
 }
 
-Result<void> Engine::manage(AdminRequest request, void* user) {
+Result<void> Engine::manage(ManageRequest request, void* user) {
     Impl* self = impl_.get();
     Completions& completions = self->common.completions;
     completions.reserve();
@@ -118,7 +118,7 @@ Result<void> Engine::manage(AdminRequest request, void* user) {
         completion.user = user;
         // Whatever happens the token comes back; a host answers 503 for what has no answer.
         try {
-            AdminReply reply = self->works->answer(request);
+            Reply reply = self->works->answer(request);
             auto answer = std::make_unique<Answer>();
             answer->status = reply.status;
             answer->body = std::move(reply.body);

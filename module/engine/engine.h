@@ -42,7 +42,7 @@ class Engine {
     Result<void> commit(ExchangePtr exchange, void* user);
     // The same for threaded hosts: waits until it is durable, at most ms; Code::late then (it still goes on). [blocks]
     Result<void> commit_wait(ExchangePtr exchange, int64_t ms);
-    Result<void> manage(AdminRequest request, void* user);
+    Result<void> manage(ManageRequest request, void* user);
     Log& log();
     Counters& counters();
     Completions& completions();

@@ -107,13 +107,15 @@ Result<void> Works::start_dispatcher() {
     return {};
 }
 
-void Works::start_admin() {
+void Works::start_front() {
     AdminSources sources;
     sources.status = [this] { return report_json(facts(), common_.counters); };
     sources.metrics = [this] { return report_metrics(facts(), common_.counters); };
     sources.sickness = [this] { return sickness(); };
     sources.store_path = common_.plan()->store.path;
-    admin_ = std::make_unique<Admin>(std::move(sources));
+    front_ = std::make_unique<Front>(std::move(sources), store_.get(), [this] {
+        if (dispatcher_) dispatcher_->subscriptions_changed();
+    });
 }
 
 Result<void> Works::start() {
@@ -123,7 +125,7 @@ Result<void> Works::start() {
     Result<std::unique_ptr<Recorder>> recorder = make_recorder(recording());
     if (!recorder) return recorder.fault();
     recorder_ = std::move(recorder.value());
-    start_admin();
+    start_front();
     return errands_.start([this] { each_second(); });
 }
 
@@ -137,7 +139,7 @@ void Works::quiesce() {
 
 bool Works::add_errand(std::function<void()> errand) { return errands_.add(std::move(errand)); }
 
-AdminReply Works::answer(const AdminRequest& request) { return admin_->answer(request, common_.plan()->admin.token); }
+Reply Works::answer(const ManageRequest& request) { return front_->answer(request, *common_.plan()); }
 
 void Works::stop(int64_t drain_ms) {
     if (std::exchange(stopped_, true)) return;
@@ -146,6 +148,7 @@ void Works::stop(int64_t drain_ms) {
     // What clients wait for first, then attempts in flight, then the outcomes that both left with the writer.
     if (recorder_) recorder_->stop(left());
     if (dispatcher_) dispatcher_->stop(left());
+    // A management request may wait for the writer: it is told before its thread is joined.
     if (store_) store_->writer().stop(std::max<int64_t>(left(), 200));
     errands_.stop();
     if (store_) remove_status_file(store_->path());

@@ -11,7 +11,7 @@
 #include "engine/common.h"
 #include "engine/errands.h"
 #include "engine/report.h"
-#include "manage/admin.h"
+#include "manage/front.h"
 #include "store/store.h"
 
 namespace trot {
@@ -32,14 +32,14 @@ class Works {
 
     Recorder& recorder() { return *recorder_; }      // [any] blank, ready, healthy, submit, forget_plan
     bool add_errand(std::function<void()> errand);   // [any]
-    AdminReply answer(const AdminRequest& request);  // the errands' thread
+    Reply answer(const ManageRequest& request);  // the errands' thread
     ReportFacts facts() const;                       // [any]
 
   private:
     void open_store();
     RecorderOptions recording();
     Result<void> start_dispatcher();
-    void start_admin();
+    void start_front();
     void hand_back(const RecordDone& done);
     void each_second();
     std::string sickness() const;
@@ -51,7 +51,7 @@ class Works {
     std::unique_ptr<Store> store_;
     std::unique_ptr<Recorder> recorder_;
     std::unique_ptr<Dispatcher> dispatcher_;
-    std::unique_ptr<Admin> admin_;
+    std::unique_ptr<Front> front_;
     Errands errands_;
 };
 

@@ -15,13 +15,13 @@ namespace {
 constexpr int wrong_tokens_a_second = 5;
 constexpr int most_lines = 10000;  // of a list: an answer is made in memory
 
-AdminReply text(int status, std::string body, std::string_view type = "text/plain; charset=utf-8") {
-    AdminReply reply{status, {{"Content-Type", std::string(type)}, {"Cache-Control", "no-store"}}, std::move(body)};
+Reply text(int status, std::string body, std::string_view type = "text/plain; charset=utf-8") {
+    Reply reply{status, {{"Content-Type", std::string(type)}, {"Cache-Control", "no-store"}}, std::move(body)};
     return reply;
 }
 
-AdminReply problem(int status, std::string_view what) {
-    AdminReply reply = text(status, fmt::format("{{\"error\":{}}}\n", json_quote(what)), "application/json");
+Reply problem(int status, std::string_view what) {
+    Reply reply = text(status, fmt::format("{{\"error\":{}}}\n", json_quote(what)), "application/json");
     if (status == 401) reply.fields.push_back({"WWW-Authenticate", "Bearer realm=\"trotline\""});
     if (status == 405) reply.fields.push_back({"Allow", "GET, HEAD"});
     if (status == 429) reply.fields.push_back({"Retry-After", "1"});
@@ -53,7 +53,7 @@ Result<std::string> filter_of(std::string_view query) {
 
 }  // namespace
 
-AdminReply Admin::answer(const AdminRequest& request, const Secret& token) {
+Reply Admin::answer(const ManageRequest& request, const Secret& token) {
     const std::string path(path_of(request.target));
     const bool reads = request.method == "GET" || request.method == "HEAD";
     if (path == "/healthz" && reads) {
@@ -67,7 +67,8 @@ AdminReply Admin::answer(const AdminRequest& request, const Secret& token) {
     }
     if (wrong_ >= wrong_tokens_a_second) return problem(429, "too many wrong tokens; try again in a second");
     constexpr std::string_view scheme = "Bearer ";
-    const std::string_view given = request.authorization;
+    const std::string* authorization = find_field(request.fields, "Authorization");
+    const std::string_view given = authorization != nullptr ? std::string_view(*authorization) : std::string_view();
     const bool bearer = given.size() > scheme.size() && equal_nocase(given.substr(0, scheme.size()), scheme);
     if (token.empty() || !bearer || !same_secret(given.substr(scheme.size()), token.reveal())) {
         ++wrong_;
@@ -82,7 +83,7 @@ AdminReply Admin::answer(const AdminRequest& request, const Secret& token) {
         404, "no such page; there are /healthz, /status, /metrics, /events, /deliveries, /attempts, /subscriptions");
 }
 
-AdminReply Admin::lists(const std::string& what, std::string_view query) {
+Reply Admin::lists(const std::string& what, std::string_view query) {
     const Result<std::string> filter = filter_of(query);
     if (!filter) return problem(400, filter.fault().text);
     const Result<std::unique_ptr<Reader>> reader = open_reader(sources_.store_path);

@@ -14,19 +14,11 @@
 #include "base/clock.h"
 #include "base/text.h"
 #include "crypto/secret.h"
+#include "manage/reply.h"
+#include "manage/request.h"
 #include "store/store.h"
 
 namespace trot {
-
-struct AdminRequest {
-    std::string method, target, authorization;
-};
-
-struct AdminReply {
-    int status = 200;
-    Fields fields;
-    std::string body;
-};
 
 struct AdminSources {
     std::function<std::string()> status, metrics, sickness;  // sickness: "" or why the host is not healthy
@@ -38,10 +30,10 @@ class Admin {
   public:
     explicit Admin(AdminSources sources) : sources_(std::move(sources)) {}
     // token: the one in force; empty refuses every route but /healthz.
-    AdminReply answer(const AdminRequest& request, const Secret& token);
+    Reply answer(const ManageRequest& request, const Secret& token);
 
   private:
-    AdminReply lists(const std::string& what, std::string_view query);
+    Reply lists(const std::string& what, std::string_view query);
     AdminSources sources_;
     // Five wrong tokens a second, then 429: a token cannot be guessed by trying (reliability.md 5.4).
     int64_t window_us_ = 0;

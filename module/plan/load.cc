@@ -17,7 +17,7 @@ namespace trot {
 const KeyList& top_keys() {
     static const KeyList keys{"",
                               {"include", "dialects", "store", "capture", "egress", "admin", "standalone", "hydrate",
-                               "hook", "job", "snapshot", "dialect", "subscription"}};
+                               "hook", "job", "snapshot", "dialect", "subscription", "api"}};
     return keys;
 }
 
@@ -68,6 +68,8 @@ class Loader {
             read_subscriptions(list->value, load_, plan_.egress.urls, plan_.subscriptions);
             warn_unheard(list->value, plan_, unseen, report_);
         }
+        if (const RawMember* list = root_.find("api")) read_apis(list->value, load_, plan_.apis);
+        note_names("apis", plan_.apis);
         note_hooks();
         note_names("subscriptions", plan_.subscriptions);
         std::sort(plan_.settings.begin(), plan_.settings.end());
@@ -174,9 +176,10 @@ std::vector<std::string> known_keys() {
     std::vector<std::string> out{"include", "dialects"};
     for (const KeyList* list :
          {&store_keys(), &capture_keys(), &egress_keys(), &admin_keys(), &standalone_keys(), &hydrate_keys(),
-          &hook_keys(), &job_keys(), &job_result_keys(), &snapshot_keys(), &subscription_keys()})
+          &hook_keys(), &job_keys(), &job_result_keys(), &snapshot_keys(), &subscription_keys(),
+          &api_keys(), &api_key_keys()})
         for (const std::string_view key : list->keys)
-            if (key != "result") out.push_back(fmt::format("{}.{}", list->table, key));  // a table, listed by itself
+            if (key != "result" && !(key == "key" && list == &api_keys())) out.push_back(fmt::format("{}.{}", list->table, key));  // a table, listed by itself
     return out;
 }
 

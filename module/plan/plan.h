@@ -23,9 +23,25 @@ struct FormatOption {
 };
 using FormatOptions = std::vector<FormatOption>;
 
+// What an event must be like besides its topic. `what`: a JSON pointer into the payload ("/status"), or "context:NAME",
+// a value that the event's hook took along ("context:environment"). One of `values` must be there as text; an event that
+// has no such value does not fit, unless `or_absent`.
+struct FilterTerm {
+    std::string what;
+    std::vector<std::string> values;
+    bool or_absent = false;
+};
+
+// A topic of the list, and all of the terms.
+struct Selector {
+    std::vector<std::string> topics;
+    std::vector<FilterTerm> terms;
+};
+
 struct Subscription {
     std::string name;                 // identity across reloads
-    std::vector<std::string> topics;  // "order.created", "order.*", "*"
+    std::vector<std::string> topics;  // "order.created", "order.*", "*"; of all selectors where there are some
+    std::vector<Selector> selectors;  // one of them must fit; empty: `topics` alone decide
     CheckedUrl url;
     std::vector<Secret> secrets;  // newest first; several during a rotation; all sign
     std::string format = "standard";
@@ -125,6 +141,30 @@ struct AdminConfig {
     Secret token;
 };
 
+// One who may use a management API. Each system has its own names for the two halves (consumer key and secret, API key
+// and token, only a write key): see conf/trotline.toml.
+struct ApiKey {
+    std::string name;  // for logs
+    Secret id;         // the half that comes first; empty where the system has one only
+    Secret secret;
+    bool read = true, write = true;
+};
+
+// A management API of one of the systems, for one tenant (shop, bucket, company, project, instance): [[api]].
+struct ApiConfig {
+    std::string name;                 // identity of its subscriptions across reloads: their origin is "api:NAME"
+    std::string dialect;              // whose API: "woocommerce", "cosmic", "shareactor", "datocms", "cockpit"
+    std::string prefix;               // path before the system's own routes, "" or "/shop"
+    std::vector<std::string> hosts;   // lower case, without port; empty: any
+    std::string tenant;               // what the system calls it where its routes or objects name it: bucket, site, company
+    bool behind_tls = false;          // TLS ends in front of us: plain requests count as secure
+    FormatOptions options;            // of the deliveries of subscriptions that are made through it
+    std::vector<std::string> allow;   // private networks that they may reach, besides egress.allow
+    std::vector<FilterTerm> only;     // which events they may see
+    unsigned most = 100000;           // subscriptions
+    std::vector<ApiKey> keys;
+};
+
 // Settings of the standalone host; nginx ignores them. Milliseconds and bytes.
 struct StandaloneConfig {
     std::vector<std::string> listen;  // "127.0.0.1:8080", "[::1]:8080", "unix:/run/x"
@@ -162,6 +202,7 @@ struct Plan {
     StandaloneConfig standalone;
     std::vector<Hook> hooks;
     std::vector<Subscription> subscriptions;
+    std::vector<ApiConfig> apis;
     std::vector<std::string> warnings;  // literal secrets, world-readable files, …: "file:line:column: …"
     std::string source;                 // the file's name
     uint64_t generation = 0;            // counts loads in this process; for logs and tests

@@ -31,6 +31,8 @@ const KeyList& job_keys();
 const KeyList& job_result_keys();
 const KeyList& snapshot_keys();
 const KeyList& subscription_keys();
+const KeyList& api_keys();
+const KeyList& api_key_keys();
 
 void read_store(const RawValue& table, Loading& load, StoreConfig& out);
 void read_capture(const RawValue& table, Loading& load, CaptureConfig& out, RoutingContext& context);
@@ -54,6 +56,8 @@ void read_snapshots(const RawValue& list, Loading& load, const HookFile& file, s
 // [[hook]], [[job]] and [[snapshot]] of a file, in this order.
 void read_all_hooks(const RawValue& root, Loading& load, const HookFile& file, std::vector<Hook>& out);
 void read_subscriptions(const RawValue& list, Loading& load, const UrlRules& urls, std::vector<Subscription>& out);
+
+void read_apis(const RawValue& list, Loading& load, std::vector<ApiConfig>& out);
 
 // The tables of [[name]]; anything else is a mistake and gives none.
 std::vector<const RawValue*> tables_of(const RawValue& value, std::string_view name, Report& report);

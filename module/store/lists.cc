@@ -50,7 +50,7 @@ Result<std::vector<Attempt>> SqliteReader::list_attempts(const Filter& filter) {
 }
 
 Result<std::vector<SubscriptionLine>> SqliteReader::list_subscriptions() {
-    Result<std::vector<SubscriptionRow>> rows = subscriptions();
+    Result<std::vector<SubscriptionRow>> rows = rows_where("", "list the subscriptions", [](Stmt&) {});
     if (!rows.ok()) return rows.fault();
     std::vector<SubscriptionLine> lines;
     std::map<int64_t, size_t> by_number;

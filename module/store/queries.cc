@@ -4,45 +4,17 @@
 #include <vector>
 
 #include "store/rows.h"
+#include "store/where.h"
 
 namespace trot {
 namespace {
 
 constexpr std::array<std::string_view, 4> state_names = {"pending", "delivered", "dead", "cancelled"};
 
-// Conditions joined by AND, with the values to bind in their order.
-class Where {
-  public:
-    void add(const std::string& condition) { sql_ += (sql_.empty() ? " WHERE " : " AND ") + condition; }
-    void add(const std::string& condition, int64_t value) {
-        add(condition);
-        binds_.push_back([value](Stmt& statement, int at) { statement.bind(at, value); });
-    }
-    void add(const std::string& condition, const std::string& value) {
-        add(condition);
-        binds_.push_back([value](Stmt& statement, int at) {
-            sqlite3_bind_text(statement.handle(), at, value.data(), static_cast<int>(value.size()), SQLITE_TRANSIENT);
-        });
-    }
-    // "order.*" is every topic that begins with "order."; "*" is all; else the topic itself.
-    void topic(const std::string& column, const std::string& pattern) {
-        if (pattern.empty() || pattern == "*") return;
-        if (pattern.back() != '*') return add(column + " = ?", pattern);
-        const std::string prefix = pattern.substr(0, pattern.size() - 1);
-        add("substr(" + column + ", 1, " + std::to_string(prefix.size()) + ") = ?", prefix);
-    }
-    ListQuery query(const std::string& select, const std::string& order, size_t limit) && {
-        std::string sql = select + sql_ + order + " LIMIT " + std::to_string(limit);
-        return {std::move(sql), [binds = std::move(binds_)](Stmt& statement) {
-                    int at = 0;
-                    for (const auto& bind : binds) bind(statement, ++at);
-                }};
-    }
-
-  private:
-    std::string sql_;
-    std::vector<std::function<void(Stmt&, int)>> binds_;
-};
+ListQuery query_of(const Where& where, const std::string& select, const std::string& order, size_t limit) {
+    return {select + where.sql() + order + " LIMIT " + std::to_string(limit),
+            [where](Stmt& statement) { where.bind(statement); }};
+}
 
 Result<int> state_number(const std::string& name) {
     for (size_t at = 0; at < state_names.size(); ++at)
@@ -72,7 +44,7 @@ Result<ListQuery> events_query(const Filter& filter) {
             "EXISTS (SELECT 1 FROM deliveries d JOIN subscriptions s ON s.number = d.subscription "
             "WHERE d.event = events.number AND s.name = ?)",
             filter.subscription);
-    return std::move(where).query(std::string("SELECT ") + event_columns + " FROM events", by_number(filter, "number"),
+    return query_of(where, std::string("SELECT ") + event_columns + " FROM events", by_number(filter, "number"),
                                   filter.limit);
 }
 
@@ -92,7 +64,7 @@ Result<ListQuery> deliveries_query(const Filter& filter) {
     }
     if (!filter.subscription.empty())
         where.add("d.subscription IN (SELECT number FROM subscriptions WHERE name = ?)", filter.subscription);
-    return std::move(where).query(
+    return query_of(where, 
         std::string("SELECT ") + delivery_columns +
             ", ifnull(e.topic, ''), ifnull(s.name, ''), ifnull(e.resource_id, ''), ifnull(e.at_ms, 0) "
             "FROM deliveries d LEFT JOIN events e ON e.number = d.event LEFT JOIN subscriptions s ON s.number = "
@@ -107,7 +79,7 @@ Result<ListQuery> attempts_query(const Filter& filter) {
     if (filter.after > 0) where.add("delivery > ?", filter.after);
     const std::string order =
         filter.oldest_first ? " ORDER BY delivery, number" : " ORDER BY delivery DESC, number DESC";
-    return std::move(where).query("SELECT delivery, number, at_ms, duration_ms, status, error, answer FROM attempts",
+    return query_of(where, std::string("SELECT ") + attempt_columns + " FROM attempts",
                                   order, filter.limit);
 }
 

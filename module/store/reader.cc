@@ -19,7 +19,8 @@ Result<void> SqliteReader::open() {
 }
 
 void SqliteReader::forget() {
-    for (Stmt* statement : {&cursor_, &events_after_, &event_, &newest_event_, &due_, &next_due_, &hydrations_})
+    for (Stmt* statement : {&cursor_, &events_after_, &event_, &newest_event_, &due_, &next_due_, &hydrations_,
+                            &read_generation_, &managed_})
         *statement = Stmt();
     db_.close();
 }
@@ -167,17 +168,21 @@ Result<std::vector<HydrationRow>> SqliteReader::hydrations(int64_t after_event, 
     return orders;
 }
 
-Result<std::vector<SubscriptionRow>> SqliteReader::subscriptions() {
+Result<std::vector<SubscriptionRow>> SqliteReader::rows_where(std::string_view condition, std::string_view doing,
+                                                              const Bind& bind) {
     std::vector<SubscriptionRow> subscriptions;
-    Result<void> done = ask(
-        std::string("SELECT ") + subscription_columns + " FROM subscriptions ORDER BY number", "read the subscriptions",
-        [](Stmt&) {},
-        [&](const Stmt& row) {
-            subscriptions.push_back(read_subscription(row));
-            return true;
-        });
+    Result<void> done = ask(std::string("SELECT ") + subscription_columns + " FROM subscriptions " +
+                                std::string(condition) + " ORDER BY number",
+                            doing, bind, [&](const Stmt& row) {
+                                subscriptions.push_back(read_subscription(row));
+                                return true;
+                            });
     if (!done.ok()) return done.fault();
     return subscriptions;
+}
+
+Result<std::vector<SubscriptionRow>> SqliteReader::subscriptions() {
+    return rows_where("WHERE origin = 'file'", "read the subscriptions", [](Stmt&) {});
 }
 
 }  // namespace trot

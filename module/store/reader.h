@@ -26,6 +26,13 @@ class SqliteReader final : public Reader {
                                       int64_t after_number, size_t limit) override;
     Result<int64_t> next_due(int64_t subscription) override;
     Result<std::vector<SubscriptionRow>> subscriptions() override;
+    Result<int64_t> generation() override;
+    Result<std::vector<SubscriptionRow>> managed_after(int64_t generation) override;
+    Result<ManagedRow> managed(int64_t number) override;
+    Result<ManagedRow> managed(const std::string& api, const std::string& id) override;
+    Result<ManagedPage> list_managed(const ManagedQuery& query) override;
+    Result<CallPage> list_calls(const CallQuery& query) override;
+    Result<std::vector<int64_t>> waiting_subscriptions() override;
     Result<std::vector<HydrationRow>> hydrations(int64_t after_event, size_t limit) override;
     Result<std::vector<Event>> list_events(const Filter& filter) override;
     Result<std::vector<DeliveryLine>> list_deliveries(const Filter& filter) override;
@@ -40,6 +47,8 @@ class SqliteReader final : public Reader {
     Result<int64_t> one_number(Stmt& statement, std::string_view sql, std::string_view doing);
     Result<void> query(Stmt& statement, std::string_view sql, std::string_view doing, const Bind& bind,
                        const Take& take);
+    Result<std::vector<SubscriptionRow>> rows_where(std::string_view condition, std::string_view doing, const Bind& bind);
+    Result<ManagedRow> one_managed(std::string_view sql, const Bind& bind);
     Result<void> ask(std::string_view sql, std::string_view doing, const Bind& bind,
                      const Take& take);  // prepared anew
     int attempt(Stmt& statement, std::string_view sql, const Bind& bind, const Take& take);
@@ -51,7 +60,7 @@ class SqliteReader final : public Reader {
     std::function<void()> on_damage_;
     uint64_t generation_ = 0;
     Db db_;
-    Stmt cursor_, events_after_, event_, newest_event_, due_, next_due_, hydrations_;
+    Stmt cursor_, events_after_, event_, newest_event_, due_, next_due_, hydrations_, read_generation_, managed_;
 };
 
 }  // namespace trot

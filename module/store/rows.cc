@@ -21,6 +21,8 @@ Event read_event(const Stmt& row, bool with_payload) {
     event.payload = std::make_shared<const std::string>(row.text(event_width));
     const std::string_view previous = row.text(event_width + 1);
     if (!previous.empty()) event.previous = std::make_shared<const std::string>(previous);
+    const std::string_view context = row.text(event_width + 2);
+    if (!context.empty()) event.context = std::make_shared<const std::string>(context);
     return event;
 }
 
@@ -36,6 +38,7 @@ Delivery read_delivery(const Stmt& row) {
     delivery.last_status = static_cast<int>(row.number(7));
     delivery.last_error = row.text(8);
     delivery.finished_ms = row.number(9);
+    delivery.logged = row.number(10) != 0;
     return delivery;
 }
 
@@ -48,6 +51,7 @@ Attempt read_attempt(const Stmt& row) {
     attempt.status = static_cast<int>(row.number(4));
     attempt.error = row.text(5);
     attempt.answer = row.text(6);
+    attempt.head = row.text(7);
     return attempt;
 }
 
@@ -77,6 +81,9 @@ SubscriptionRow read_subscription(const Stmt& row) {
     subscription.failures = static_cast<unsigned>(row.number(8));
     subscription.created_ms = row.number(9);
     subscription.changed_ms = row.number(10);
+    subscription.filter = row.text(11);
+    subscription.since = row.number(12);
+    subscription.generation = row.number(13);
     return subscription;
 }
 

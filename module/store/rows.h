@@ -11,13 +11,15 @@ inline constexpr const char* event_columns =
     "number, topic, resource, resource_id, action, hook, at_ms, flags, method, path, status, capture, item";
 inline constexpr const char* delivery_columns =
     "d.number, d.event, d.subscription, d.format, d.state, d.due_ms, d.attempts, d.last_status, d.last_error, "
-    "d.finished_ms";
+    "d.finished_ms, d.logged";
 inline constexpr const char* subscription_columns =
-    "number, name, origin, url, topics, format, state, reason, failures, created_ms, changed_ms";
+    "number, name, origin, url, topics, format, state, reason, failures, created_ms, changed_ms, "
+    "filter, since, generation";
+inline constexpr const char* attempt_columns = "delivery, number, at_ms, duration_ms, status, error, answer, head";
 
-inline constexpr int event_width = 13;  // payload and previous follow when they are asked for
-inline constexpr int delivery_width = 10;
-inline constexpr int subscription_width = 11;
+inline constexpr int event_width = 13;  // payload, previous and context follow when they are asked for
+inline constexpr int delivery_width = 11;
+inline constexpr int subscription_width = 14;
 
 Event read_event(const Stmt& row, bool with_payload);
 Delivery read_delivery(const Stmt& row);

@@ -98,13 +98,14 @@ class Copy {
     int code_ = SQLITE_OK;
 };
 
-constexpr int event_columns_all = 15;
-constexpr int delivery_columns_all = 10;
-constexpr int attempt_columns_all = 7;
-constexpr int subscription_columns_all = 11;
+constexpr int event_columns_all = 16;
+constexpr int delivery_columns_all = 11;
+constexpr int attempt_columns_all = 8;
+constexpr int subscription_columns_all = 14;
 constexpr int hydration_columns_all = 5;
 constexpr int job_columns_all = 7;
 constexpr int snapshot_columns_all = 4;
+constexpr int managed_columns_all = 4;
 
 Result<void> copy_scan(Scan scan, Copy copy, int64_t& copied, int64_t& gaps) {
     while (scan.next())
@@ -167,12 +168,34 @@ Result<void> copy_attempts(Db& from, Db& into) {
     return {};
 }
 
+// The APIs' next ids and the generation: what was given once must not be given again.
+Result<void> copy_counters(Db& from, Db& into) {
+    Stmt read;
+    Stmt write;
+    if (write.prepare(into,
+                      "INSERT INTO meta (key, value) VALUES (?1, ?2) ON CONFLICT (key) DO UPDATE SET value = "
+                      "max(value, ?2)") != SQLITE_OK)
+        return into.fault("write into the new store");
+    if (read.prepare(from, "SELECT key, value FROM meta WHERE key = 'generation' OR key LIKE 'ids:%'") != SQLITE_OK)
+        return {};
+    Rows rows(read);
+    while (rows.next())
+        if (write.bind(1, read.text(0)).bind(2, read.number(1)).run() != SQLITE_OK)
+            return into.fault("write into the new store");
+    return {};
+}
+
 }  // namespace
 
 Result<Salvaged> salvage(Db& from, Db& into) {
     Salvaged sum;
     Result<void> done = copy_scan(Scan(from, "SELECT * FROM subscriptions WHERE number > ?1 ORDER BY number", 0),
                                   Copy(into, "subscriptions", subscription_columns_all), sum.subscriptions, sum.gaps);
+    if (!done.ok()) return done.fault();
+    int64_t managed = 0;
+    done = copy_scan(Scan(from, "SELECT * FROM managed WHERE number > ?1 ORDER BY number", 0),
+                     Copy(into, "managed", managed_columns_all), managed, sum.gaps);
+    if (done.ok()) done = copy_counters(from, into);
     if (!done.ok()) return done.fault();
     // What waits is owed as well; a snapshot is only help, but costs nothing to carry over.
     done = copy_scan(Scan(from, "SELECT * FROM jobs WHERE number > ?1 ORDER BY number", 0),

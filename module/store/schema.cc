@@ -139,7 +139,40 @@ CREATE VIEW v_deliveries AS
   FROM deliveries d LEFT JOIN subscriptions s ON s.number = d.subscription;
 )sql";
 
+// Columns that came later may hold NULL: rows that are carried over from a damaged older file have none.
+constexpr const char* step_v2 = R"sql(
+ALTER TABLE events ADD COLUMN context BLOB;
+ALTER TABLE deliveries ADD COLUMN logged INTEGER;
+ALTER TABLE attempts ADD COLUMN head BLOB;
+ALTER TABLE subscriptions ADD COLUMN filter TEXT;
+ALTER TABLE subscriptions ADD COLUMN since INTEGER;
+ALTER TABLE subscriptions ADD COLUMN generation INTEGER;
+CREATE INDEX deliveries_logged ON deliveries (subscription) WHERE logged = 1;
+CREATE INDEX subscriptions_state ON subscriptions (origin, state);
+CREATE INDEX subscriptions_origin ON subscriptions (origin);
+CREATE INDEX subscriptions_generation ON subscriptions (generation) WHERE generation IS NOT NULL;
+
+CREATE TABLE managed (
+  number   INTEGER PRIMARY KEY,
+  title    TEXT NOT NULL,
+  document BLOB NOT NULL,
+  settings BLOB NOT NULL
+);
+
+CREATE TABLE nonces (
+  name     TEXT PRIMARY KEY,
+  until_ms INTEGER NOT NULL
+) WITHOUT ROWID;
+
+INSERT INTO meta (key, value) VALUES ('generation', 0);
+)sql";
+
 }  // namespace
+
+const std::string& schema_v2() {
+    static const std::string sql = step_v2;
+    return sql;
+}
 
 const std::string& schema_v1() {
     static const std::string sql = spelled(tables_v1);

@@ -17,131 +17,10 @@
 #include "base/counters.h"
 #include "base/log.h"
 #include "base/result.h"
+#include "store/managed.h"
+#include "store/values.h"
 
 namespace trot {
-
-// What is special about an event; bits, permanent numbers (they are in the file).
-enum EventFlag : uint32_t {
-    event_partial_answer = 1,  // the upstream's body ended early, or the client went before it came
-    event_truncated = 2,       // the answer's body was longer than the cap: payload is what fits or empty
-    event_opaque = 4,          // payload is not JSON; it is sent base64-encoded by formats that carry JSON
-    event_ambiguous_path = 8,  // the request's path had dot segments, encoded slashes, …
-    event_replayed = 16,       // taken from the spill file
-    event_unmapped = 32,       // a matching exchange whose body could not be read: topic known, id or payload missing
-    event_unhydrated = 64,  // the upstream was to be asked for the payload, and did not tell: it is as it was recorded
-    event_hydrated = 128,   // the payload is what the upstream answered when it was asked
-    event_owed = 256,       // the upstream is still to be asked: nothing goes out until one of these two is set
-};
-
-// What the upstream is to be asked for an event's payload: path and query, and a JSON pointer into the answer.
-struct HydrateOrder {
-    std::string target, pointer;
-};
-
-struct Event {
-    int64_t number = 0;  // given by Tx::add_event: greater than every number before it in this store
-    std::string topic, resource, resource_id, action, hook;
-    int64_t at_ms = 0;  // when the answer's status line was seen
-    uint32_t flags = 0;
-    std::string method, path;  // path without query (queries hold secrets)
-    int status = 0;
-    std::string capture;  // 16 bytes, unique among all captures: an event recorded twice is found by it
-    uint32_t item = 0;    // index within the capture (batch items, several hooks)
-    std::shared_ptr<const std::string> payload;
-    std::shared_ptr<const std::string> previous;  // the resource's state before, as JSON; null: unknown, or not asked
-    std::shared_ptr<const HydrateOrder> hydrate;  // on its way into the store only; null: nothing is to be asked
-};
-
-// What waits for another exchange; permanent numbers.
-enum class Waiting : int {
-    job = 0,    // an exchange, for its result
-    result = 1  // a result that came first, for its exchange
-};
-
-struct WaitingRow {
-    std::string name;  // of the job
-    Waiting kind = Waiting::job;
-    int64_t at_ms = 0;
-    std::string method, path;  // for people
-    std::string exchange;      // capture/spill_format.h
-};
-
-// What may be kept of jobs and snapshots.
-struct MemoryLimits {
-    int64_t jobs_before_ms = 0;       // older ones are given up
-    int64_t snapshots_before_ms = 0;  // older ones go
-    uint64_t snapshot_bytes = 0;
-    int most = 0;  // rows to remove at most
-};
-
-struct Tidied {
-    int rows = 0;
-    std::vector<WaitingRow> unresolved;  // jobs (not results) that were given up; without their exchange
-};
-
-enum class DeliveryState : int { pending = 0, delivered = 1, dead = 2, cancelled = 3 };
-
-struct Delivery {
-    int64_t number = 0;  // time-ordered, given by Tx::add_delivery
-    int64_t event = 0;
-    int64_t subscription = 0;
-    std::string format;  // as the subscription was when the delivery was made: fixes the bytes
-    DeliveryState state = DeliveryState::pending;
-    int64_t due_ms = 0;  // wall clock
-    unsigned attempts = 0;
-    int last_status = 0;
-    std::string last_error;
-    int64_t finished_ms = 0;
-};
-
-struct Attempt {
-    int64_t delivery = 0;
-    unsigned number = 1;
-    int64_t at_ms = 0;
-    int64_t duration_ms = 0;
-    int status = 0;      // 0: no answer
-    std::string error;   // "" or class: "timeout", "refused", "tls", "blocked", …
-    std::string answer;  // first 4 KiB of the receiver's body
-};
-
-// What an attempt led to: written together.
-struct Outcome {
-    Attempt attempt;
-    DeliveryState state = DeliveryState::pending;
-    int64_t due_ms = 0;  // next try when still pending
-};
-
-// An order that is not carried out yet, and what has become of its event.
-struct HydrationRow {
-    int64_t event = 0;
-    HydrateOrder order;
-    unsigned tries = 0;
-    int64_t due_ms = 0;
-    bool owed = false;      // the event is there and waits for it
-    bool wanted = false;    // a delivery waits for the event
-    bool expanded = false;  // the cursor has passed it: it gets no other deliveries
-};
-
-enum class SubscriptionState : int { active = 0, paused = 1, disabled = 2, removed = 3 };
-
-struct SubscriptionRow {
-    int64_t number = 0;
-    std::string name;
-    std::string origin;  // "file" (or a management API, later)
-    std::string url;     // redacted for lists
-    std::string topics;  // comma separated, for lists
-    std::string format;
-    SubscriptionState state = SubscriptionState::active;
-    std::string reason;     // why disabled
-    unsigned failures = 0;  // dead deliveries in a row
-    int64_t created_ms = 0, changed_ms = 0;
-};
-
-// What a retention step removed.
-struct Pruned {
-    int rows = 0;
-    int events = 0;
-};
 
 // An open write transaction; only inside Job::write, on the writer thread.
 class Tx {
@@ -164,6 +43,21 @@ class Tx {
     // Every file subscription whose name is not in `names` becomes `removed`; its pending deliveries wait for its
     // return.
     virtual Result<void> keep_subscriptions(const std::vector<std::string>& names) = 0;
+    // Managed subscriptions. Each change gives them a new generation, which the leader notices before it expands another
+    // event. add: sets row.number, row.since, times, and row.name where it is empty: the API's next integer. change:
+    // by row.number, all but origin, name, since, created_ms. remove: its pending deliveries are cancelled by and by.
+    virtual Result<int64_t> generation() = 0;
+    virtual Result<void> add_managed(ManagedRow& managed) = 0;
+    virtual Result<void> change_managed(ManagedRow& managed) = 0;
+    virtual Result<void> remove_managed(int64_t number) = 0;
+    // The leader is to look at a subscription's deliveries again: some were made for it alone, or are due anew.
+    virtual Result<void> touch_managed(int64_t number) = 0;
+    // Cancels pending deliveries of a removed subscription, at most `most`; how many it were.
+    virtual Result<int> cancel_deliveries(int64_t subscription, int most) = 0;
+    // A delivery is due now, whatever became of it; a finished one is pending again and keeps its count of attempts.
+    virtual Result<void> redeliver(int64_t delivery) = 0;
+    // The first use of a name that is remembered until then? (OAuth's nonces.)
+    virtual Result<bool> take_nonce(std::string_view name, int64_t until_ms) = 0;
     // Jobs and snapshots: what is remembered from one exchange to the next, by name. A name has one row at most.
     virtual Result<std::optional<std::string>> find_waiting(std::string_view name, Waiting kind) = 0;
     virtual Result<void> put_waiting(const WaitingRow& row) = 0;
@@ -232,40 +126,6 @@ class Writer {
     virtual size_t waiting() const = 0;
 };
 
-// Lists for people; newest first unless `oldest_first`.
-struct Filter {
-    std::string topic;         // pattern, "" all
-    std::string subscription;  // name, "" all
-    std::string state;         // "pending" | "delivered" | "dead" | "cancelled", "" all
-    int64_t after = 0;         // ids greater than this (for --follow), 0 none
-    int64_t event = 0;         // deliveries of this event
-    int64_t delivery = 0;      // attempts of this delivery
-    size_t limit = 100;
-    bool oldest_first = false;
-};
-
-struct DeliveryLine {
-    Delivery delivery;
-    std::string topic, subscription, resource_id;
-    int64_t event_at_ms = 0;
-};
-
-struct SubscriptionLine {
-    SubscriptionRow row;
-    uint64_t pending = 0, delivered = 0, dead = 0;
-    int64_t oldest_pending_ms = 0;
-};
-
-struct StoreStatus {
-    uint64_t events = 0, pending = 0;
-    int64_t cursor = 0, last_event = 0;  // lag = events after cursor
-    uint64_t unexpanded = 0;
-    uint64_t file_bytes = 0, wal_bytes = 0;
-    uint64_t used_bytes = 0;  // of the file, without the pages that are free to be used again
-    uint64_t jobs = 0, snapshots = 0;
-    int schema_version = 0;
-};
-
 // A connection of its own for reading; one thread at a time. Sees what was committed when each call starts.
 class Reader {
   public:
@@ -280,7 +140,16 @@ class Reader {
                                               int64_t after_number, size_t limit) = 0;
     // When the next pending delivery of a subscription is due; -1 when there is none.
     virtual Result<int64_t> next_due(int64_t subscription) = 0;
-    virtual Result<std::vector<SubscriptionRow>> subscriptions() = 0;
+    virtual Result<std::vector<SubscriptionRow>> subscriptions() = 0;  // of files
+    virtual Result<int64_t> generation() = 0;                          // of the managed ones
+    // Managed ones, removed ones among them, that changed after that generation, in the order of their numbers.
+    virtual Result<std::vector<SubscriptionRow>> managed_after(int64_t generation) = 0;
+    virtual Result<ManagedRow> managed(int64_t number) = 0;  // Code::not_found
+    virtual Result<ManagedRow> managed(const std::string& api, const std::string& id) = 0;
+    virtual Result<ManagedPage> list_managed(const ManagedQuery& query) = 0;
+    virtual Result<CallPage> list_calls(const CallQuery& query) = 0;
+    // Subscriptions that have pending deliveries.
+    virtual Result<std::vector<int64_t>> waiting_subscriptions() = 0;
     // Orders of events behind that number, oldest first.
     virtual Result<std::vector<HydrationRow>> hydrations(int64_t after_event, size_t limit) = 0;
     virtual Result<std::vector<Event>> list_events(const Filter& filter) = 0;  // without payload

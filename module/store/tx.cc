@@ -47,17 +47,18 @@ Result<int64_t> SqliteTx::next(int64_t& last, Stmt& newest, std::string_view sql
     return last;
 }
 
+// The cursor takes part: retention may have removed every event, and a clock set back must not give a number below it.
+Result<void> SqliteTx::read_newest_event() {
+    return read_newest(
+        now_.last_event, newest_event_,
+        "SELECT max(ifnull((SELECT max(number) FROM events), 0), (SELECT value FROM meta WHERE key = 'cursor'))");
+}
+
 Result<void> SqliteTx::add_event(Event& event) {
-    // The cursor takes part: retention may have removed every event, and a clock set back must not give a number below
-    // it.
-    if (Result<void> read = read_newest(
-            now_.last_event, newest_event_,
-            "SELECT max(ifnull((SELECT max(number) FROM events), 0), (SELECT value FROM meta WHERE key = 'cursor'))");
-        !read.ok())
-        return read;
+    if (Result<void> read = read_newest_event(); !read.ok()) return read;
     if (now_.before < 0) now_.before = now_.last_event;
     const int64_t number = std::max(now_.last_event + 1, now_.floor);
-    if (Result<void> prepared = ready(insert_event_, "INSERT INTO events VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)");
+    if (Result<void> prepared = ready(insert_event_, "INSERT INTO events VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)");
         !prepared.ok())
         return prepared;
     if (event.hydrate) event.flags |= event_owed;
@@ -80,6 +81,10 @@ Result<void> SqliteTx::add_event(Event& event) {
         insert_event_.bind_blob(15, *event.previous);
     else
         insert_event_.bind_null(15);
+    if (event.context)
+        insert_event_.bind_blob(16, *event.context);
+    else
+        insert_event_.bind_null(16);
     if (Result<void> done = run(insert_event_, "record an event"); !done.ok()) return done;
     event.number = now_.last_event = number;
     if (event.hydrate)
@@ -109,7 +114,7 @@ Result<void> SqliteTx::add_delivery(Delivery& delivery) {
         !read.ok())
         return read;
     now_.last_delivery = std::max({now_.last_delivery + 1, now_.floor, delivery.event + 1});
-    if (Result<void> prepared = ready(insert_delivery_, "INSERT INTO deliveries VALUES (?,?,?,?,?,?,?,?,?,?)");
+    if (Result<void> prepared = ready(insert_delivery_, "INSERT INTO deliveries VALUES (?,?,?,?,?,?,?,?,?,?,?)");
         !prepared.ok())
         return prepared;
     insert_delivery_.bind(1, now_.last_delivery)
@@ -121,7 +126,8 @@ Result<void> SqliteTx::add_delivery(Delivery& delivery) {
         .bind(7, static_cast<int64_t>(delivery.attempts))
         .bind(8, static_cast<int64_t>(delivery.last_status))
         .bind(9, delivery.last_error)
-        .bind(10, delivery.finished_ms);
+        .bind(10, delivery.finished_ms)
+        .bind(11, static_cast<int64_t>(delivery.logged));
     if (Result<void> done = run(insert_delivery_, "make a delivery"); !done.ok()) return done;
     delivery.number = now_.last_delivery;
     return {};
@@ -153,7 +159,7 @@ Result<void> SqliteTx::finish(const Outcome& outcome) {
               "finished_ms = ? WHERE number = ?");
     // An outcome that is written again after an unknown commit is there already. (OR REPLACE would cost a statement
     // journal each time.)
-    if (prepared.ok()) prepared = ready(insert_attempt_, "INSERT OR IGNORE INTO attempts VALUES (?,?,?,?,?,?,?)");
+    if (prepared.ok()) prepared = ready(insert_attempt_, "INSERT OR IGNORE INTO attempts VALUES (?,?,?,?,?,?,?,?)");
     if (!prepared.ok()) return prepared;
     const Attempt& attempt = outcome.attempt;
     const bool pending = outcome.state == DeliveryState::pending;
@@ -174,6 +180,10 @@ Result<void> SqliteTx::finish(const Outcome& outcome) {
         .bind(5, static_cast<int64_t>(attempt.status))
         .bind(6, attempt.error)
         .bind_blob(7, attempt.answer);
+    if (attempt.head.empty())
+        insert_attempt_.bind_null(8);
+    else
+        insert_attempt_.bind_blob(8, attempt.head);
     return run(insert_attempt_, "note an attempt");
 }
 

@@ -27,6 +27,14 @@ class SqliteTx final : public Tx {
     Result<Pruned> prune(int64_t before_ms, int rows, int events) override;
     Result<void> settle_hydration(int64_t event, const std::string* payload) override;
     Result<void> postpone_hydration(int64_t event, unsigned tries, int64_t due_ms) override;
+    Result<int64_t> generation() override;
+    Result<void> add_managed(ManagedRow& managed) override;
+    Result<void> change_managed(ManagedRow& managed) override;
+    Result<void> remove_managed(int64_t number) override;
+    Result<void> touch_managed(int64_t number) override;
+    Result<int> cancel_deliveries(int64_t subscription, int most) override;
+    Result<void> redeliver(int64_t delivery) override;
+    Result<bool> take_nonce(std::string_view name, int64_t until_ms) override;
     Result<std::optional<std::string>> find_waiting(std::string_view name, Waiting kind) override;
     Result<void> put_waiting(const WaitingRow& row) override;
     Result<void> remove_waiting(std::string_view name) override;
@@ -49,6 +57,7 @@ class SqliteTx final : public Tx {
         int64_t events = 0;  // added less pruned
         int64_t prune_from = 0;
         int64_t snapshot_bytes = 0;  // added less removed
+        int64_t generation = -1;     // of the managed subscriptions; -1: not read yet
     };
     void begin(bool keep_events);  // for added()
     Mark mark() const { return now_; }
@@ -69,6 +78,10 @@ class SqliteTx final : public Tx {
     Fault failed(std::string_view doing);
     Result<void> run(Stmt& statement, std::string_view doing);
     Result<void> add_hydration(const Event& event);
+    Result<void> read_newest_event();
+    Result<int64_t> next_generation();
+    Result<std::string> next_name(const std::string& origin);
+    Result<void> write_managed(const ManagedRow& managed);
     Result<bool> prunable(int64_t before_ms, int most, std::vector<int64_t>& events);
     Result<void> prune_ready();
     Result<bool> prune_deliveries(int64_t event, int& rows);
@@ -90,6 +103,7 @@ class SqliteTx final : public Tx {
         count_;
     Stmt find_waiting_, put_waiting_, remove_waiting_, find_snapshot_, put_snapshot_, remove_snapshot_, old_snapshots_,
         old_jobs_, read_snapshot_bytes_, count_snapshots_;
+    Stmt read_generation_;
     Stmt insert_hydration_, hydrate_event_, unhydrate_event_, drop_hydration_;
     Stmt prune_look_, prune_pending_, prune_find_, prune_attempts_, prune_delivery_, prune_event_, prune_mark_;
 };

@@ -42,7 +42,7 @@ Result<void> SqliteTx::put_subscription(SubscriptionRow& row) {
         if (same) return {};
     }
     Stmt put;
-    if (Result<void> prepared = ready(put, "INSERT OR REPLACE INTO subscriptions VALUES (?,?,?,?,?,?,?,?,?,?,?)");
+    if (Result<void> prepared = ready(put, "INSERT OR REPLACE INTO subscriptions VALUES (?,?,?,?,?,?,?,?,?,?,?,NULL,NULL,NULL)");
         !prepared.ok())
         return prepared;
     put.bind(1, row.number)

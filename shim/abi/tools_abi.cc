@@ -5,6 +5,7 @@
 #include "dialect/style.h"
 #include "egress/rules.h"
 #include "engine/sole.h"
+#include "manage/apis.h"
 #include "manage/lists.h"
 #include "objects.h"
 #include "sealed.h"
@@ -42,15 +43,29 @@ trot_reply* reply_of(std::string body, std::string_view content_type) {
 
 extern "C" {
 
-int trot_manage_submit(trot_engine* engine, const trot_request* request, trot_text, void* user) noexcept {
+int trot_plan_manages(const trot_plan* plan, const trot_request* request) noexcept {
+    if (plan == nullptr || request == nullptr || plan->plan->apis.empty()) return 0;
+    return sealed(nullptr, [&] {
+        const trot_request asked = read_struct(*request);
+        return match_api(*plan->plan, view(asked.target), view(asked.host)).handler != nullptr ? 1 : 0;
+    });
+}
+
+int trot_manage_submit(trot_engine* engine, const trot_request* request, trot_text body,
+                       void* user) noexcept {
     if (engine == nullptr || request == nullptr) return TROT_EUSAGE;
     if (engine->engine->stopped()) return TROT_ESTOPPED;
     return sealed(nullptr, [&] {
         const trot_request asked = read_struct(*request);
-        AdminRequest wanted;
+        ManageRequest wanted;
         wanted.method = view(asked.method);
         wanted.target = view(asked.target);
-        wanted.authorization = find(asked.fields, asked.nfields, "authorization");
+        wanted.host = view(asked.host);
+        wanted.fields.reserve(asked.nfields);
+        for (size_t i = 0; i < asked.nfields; ++i)
+            wanted.fields.push_back({std::string(view(asked.fields[i].name)), std::string(view(asked.fields[i].value))});
+        wanted.body = view(body);
+        wanted.secure = asked.secure != 0;
         const Result<void> taken = engine->engine->manage(std::move(wanted), user);
         return static_cast<int>(taken.fault().code);
     });

@@ -46,7 +46,7 @@ extern "C" {
 #endif
 
 #define TROT_ABI_MAJOR 1u
-#define TROT_ABI_MINOR 0u
+#define TROT_ABI_MINOR 1u
 #define TROT_ABI ((TROT_ABI_MAJOR << 16) | TROT_ABI_MINOR)
 
 typedef struct trot_plan trot_plan;       /* a validated configuration; immutable; counted */
@@ -114,6 +114,7 @@ typedef struct {
     trot_text zone;           /* a name of the host's for this place (nginx location); may be empty */
     const trot_field* fields; /* request headers as sent */
     size_t nfields;
+    uint32_t secure; /* 1: it came over TLS; only management asks for it */
 } trot_request;
 
 typedef struct {
@@ -247,8 +248,11 @@ void trot_capture_abandon(trot_capture* capture) TROT_NOEXCEPT;
 
 /* ---- management ---- */
 
-/* A management request (admin API: GET /status, GET /metrics; dialects' APIs later). The reply comes by reap with
- * `user`. [loop] */
+/* Is the request for a management API of the plan's ([[api]])? 1 when it is: a host that proxies whole sites answers it
+ * by trot_manage_submit instead of asking the upstream. Only target and host count. Pure, no lock. [any] */
+int trot_plan_manages(const trot_plan* plan, const trot_request* request) TROT_NOEXCEPT;
+/* A management request: of an [[api]] where trot_plan_manages says so, else of the admin API (GET /status,
+ * GET /metrics, …). The reply comes by reap with `user`. body is copied. [loop] */
 int trot_manage_submit(trot_engine* engine, const trot_request* request, trot_text body, void* user) TROT_NOEXCEPT;
 /* Points head (may be NULL) and body (may be NULL) into the reply. [any] */
 void trot_reply_read(const trot_reply* reply, trot_response* head, trot_text* body) TROT_NOEXCEPT;

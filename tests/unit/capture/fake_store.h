@@ -93,6 +93,14 @@ class FakeStore : public trot::Store, public trot::Writer, public trot::Tx {
     }
     trot::Result<void> keep_subscriptions(const std::vector<std::string>&) override { return {}; }
     trot::Result<trot::Pruned> prune(int64_t, int, int) override { return trot::Pruned{}; }
+    trot::Result<int64_t> generation() override { return int64_t{0}; }
+    trot::Result<void> add_managed(trot::ManagedRow&) override { return {}; }
+    trot::Result<void> change_managed(trot::ManagedRow&) override { return {}; }
+    trot::Result<void> remove_managed(int64_t) override { return {}; }
+    trot::Result<void> touch_managed(int64_t) override { return {}; }
+    trot::Result<int> cancel_deliveries(int64_t, int) override { return 0; }
+    trot::Result<void> redeliver(int64_t) override { return {}; }
+    trot::Result<bool> take_nonce(std::string_view, int64_t) override { return true; }
     trot::Result<void> settle_hydration(int64_t, const std::string*) override { return {}; }
     trot::Result<void> postpone_hydration(int64_t, unsigned, int64_t) override { return {}; }
 

@@ -1,0 +1,10 @@
+// Cockpit's management API. Callers: handlers.cc. Threads: as ApiHandler's.
+#pragma once
+
+#include "manage/api.h"
+
+namespace trot {
+
+ApiHandler& cockpit_api();
+
+}  // namespace trot

@@ -1,0 +1,10 @@
+// DatoCMS's management API. Callers: handlers.cc. Threads: as ApiHandler's.
+#pragma once
+
+#include "manage/api.h"
+
+namespace trot {
+
+ApiHandler& datocms_api();
+
+}  // namespace trot

@@ -1,0 +1,10 @@
+// ShareActor's management API. Callers: handlers.cc. Threads: as ApiHandler's.
+#pragma once
+
+#include "manage/api.h"
+
+namespace trot {
+
+ApiHandler& shareactor_api();
+
+}  // namespace trot

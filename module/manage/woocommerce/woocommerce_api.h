@@ -1,0 +1,10 @@
+// WooCommerce's management API. Callers: handlers.cc. Threads: as ApiHandler's.
+#pragma once
+
+#include "manage/api.h"
+
+namespace trot {
+
+ApiHandler& woocommerce_api();
+
+}  // namespace trot
