@@ -10,6 +10,7 @@ namespace {
 
 constexpr int64_t epoch_ms = 1735689600000;  // 2025-01-01T00:00:00Z
 constexpr int counter_bits = 20;
+constexpr int short_bits = 14;  // of the counter, in short ids
 constexpr size_t letters = 13;  // 65 bits: a 64-bit number with one to spare
 constexpr char alphabet[] = "0123456789ABCDEFGHJKMNPQRSTVWXYZ";
 
@@ -31,6 +32,19 @@ int64_t id_floor(int64_t wall_ms) {
 }
 
 int64_t id_wall_ms(int64_t number) { return (number >> counter_bits) + epoch_ms; }
+
+int64_t short_id(int64_t number) {
+    return number >> counter_bits << short_bits | (number & ((int64_t{1} << short_bits) - 1));
+}
+
+std::vector<int64_t> of_short_id(int64_t id) {
+    if (id <= 0 || id >= int64_t{1} << 53) return {};
+    const int64_t first = id >> short_bits << counter_bits | (id & ((int64_t{1} << short_bits) - 1));
+    std::vector<int64_t> out;
+    for (int64_t more = 0; more < int64_t{1} << (counter_bits - short_bits); ++more)
+        out.push_back(first + (more << short_bits));
+    return out;
+}
 
 std::string spell_id(std::string_view prefix, int64_t number) {
     std::string out(prefix);

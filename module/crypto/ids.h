@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/result.h"
 
@@ -15,6 +16,11 @@ namespace trot {
 // The number: milliseconds since 2025-01-01 UTC << 20 | counter or random. Positive for centuries.
 int64_t id_floor(int64_t wall_ms);   // the smallest id of that millisecond
 int64_t id_wall_ms(int64_t number);  // when the id was made
+
+// For systems whose ids are numbers that JavaScript clients read: below 2^53 until 2042. The counter's upper six bits
+// are left out, so a short id stands for up to 64 numbers; who looks for one asks for all of them and knows the rest.
+int64_t short_id(int64_t number);
+std::vector<int64_t> of_short_id(int64_t id);
 
 std::string spell_id(std::string_view prefix, int64_t number);  // "evt_01JHKX4Q3T9V6"
 Result<int64_t> read_id(std::string_view prefix, std::string_view text);

@@ -29,6 +29,7 @@ struct EventView {        // borrowed
     bool payload_json = true;
     uint32_t flags = 0;         // EventFlag of store/store.h
     std::string_view previous;  // JSON of the resource before; empty: unknown
+    std::string_view context;   // JSON object of what the hook took along; empty: nothing
 };
 
 struct DeliveryView {     // borrowed
@@ -49,6 +50,7 @@ struct Recipient {
     FormatOptions options;
     std::vector<Secret> secrets;  // newest first
     Secret authorization;         // "Basic …", empty when there is none
+    std::string_view id = {};     // in its API's own form; empty: it was not made through one, `number` is its id
 };
 
 // What makes the deliveries for one subscription and one Style; holds keyed contexts. Made when first needed, kept

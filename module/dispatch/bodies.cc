@@ -3,13 +3,15 @@
 #include <algorithm>
 
 #include "crypto/ids.h"
+#include "dialect/view.h"
 
 namespace trot {
 
 EventData::EventData(Event event, std::shared_ptr<uint64_t> bytes)
     : event_(std::move(event)),
       bytes_(std::move(bytes)),
-      mine_((event_.payload ? event_.payload->size() : 0) + (event_.previous ? event_.previous->size() : 0)) {
+      mine_((event_.payload ? event_.payload->size() : 0) + (event_.previous ? event_.previous->size() : 0) +
+            (event_.context ? event_.context->size() : 0)) {
     *bytes_ += mine_;
 }
 
@@ -20,17 +22,7 @@ std::shared_ptr<const std::string> EventData::body(const Style& style, Renderer&
     for (const auto& known : bodies_)
         if (known.first == &style) return known.second;
     const std::string id = spell_id(event_prefix, event_.number);
-    EventView view;
-    view.id = id;
-    view.topic = event_.topic;
-    view.resource = event_.resource;
-    view.resource_id = event_.resource_id;
-    view.action = event_.action;
-    view.at_ms = event_.at_ms;
-    if (event_.payload) view.payload = *event_.payload;
-    view.payload_json = (event_.flags & event_opaque) == 0;
-    view.flags = event_.flags;
-    if (event_.previous) view.previous = *event_.previous;
+    const EventView view = view_of(event_, id, event_opaque);
     auto made = std::make_shared<const std::string>(renderer.body(view, delivery));
     if (!style.shared) return made;
     bodies_.emplace_back(&style, std::move(made));

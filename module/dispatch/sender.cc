@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "crypto/ids.h"
+#include "dialect/view.h"
 #include "dispatch/disabled.h"
 #include "egress/retry.h"
 
@@ -186,24 +187,9 @@ bool Sender::attempt(const EndpointRef& endpoint, Item item) {
     const Event& event = item.data->event();
     const int64_t at_ms = context_.clock.wall_ms();
     const std::string id = spell_id(delivery_prefix, item.number);
-    DeliveryView view;
-    view.id = id;
-    view.number = item.number;
-    view.subscription = endpoint->number;
-    view.topic = event.topic;
-    view.resource = event.resource;
-    view.action = event.action;
-    view.attempt = item.attempts + 1;
-    view.at_s = at_ms / 1000;
+    const DeliveryView view = delivery_view(event, id, item.number, endpoint->number, item.attempts + 1, at_ms);
     const std::shared_ptr<const std::string> body = item.data->body(*item.style, *renderer.value(), view);
-    const Subscription& settings = *endpoint->settings;
-    Fields headers;
-    headers.reserve(12 + settings.headers.size());
-    renderer.value()->headers(view, *body, headers);
-    // In front, where HTTP clients have it, unless the format has a place of its own.
-    if (!settings.authorization.empty() && find_field(headers, "Authorization") == nullptr)
-        headers.insert(headers.begin(), {"Authorization", std::string(settings.authorization.reveal())});
-    headers.insert(headers.end(), settings.headers.begin(), settings.headers.end());
+    const Fields headers = headers_of(*renderer.value(), view, *body, *endpoint->settings);
 
     if (endpoint->inflight++ == 0) endpoint->heard_ms = context_.steady_ms();
     if (endpoint->slow) ++slow_inflight_;

@@ -33,6 +33,8 @@ struct FormatPolicy {
     unsigned disable_after = 0;
 };
 
+std::vector<int64_t> default_schedule();  // Standard Webhooks'
+
 // What the loader must know of dialects without including them (they are a room on the same floor that knows plan). The
 // door passes dialect's shipped_vocabulary().
 struct Vocabulary {

@@ -24,12 +24,16 @@ constexpr int64_t minute_ms = 60 * second_ms;
 constexpr int64_t hour_ms = 60 * minute_ms;
 constexpr size_t most_attempts = 100;
 
+}  // namespace
+
 // Standard Webhooks: attempts at 0, 5 s, 5 min, 30 min, 2 h, 5 h, 10 h, 14 h, 20 h, 24 h; here as the waits between
 // them.
 std::vector<int64_t> default_schedule() {
     return {5 * second_ms, 5 * minute_ms, 30 * minute_ms, 2 * hour_ms, 5 * hour_ms,
             10 * hour_ms,  14 * hour_ms,  20 * hour_ms,   24 * hour_ms};
 }
+
+namespace {
 
 class SubscriptionReader {
   public:
