@@ -183,9 +183,9 @@ int trot_plan_setting(const trot_plan* plan, const char* key, size_t nth, trot_t
 int trot_plan_judge(const trot_plan* plan, const trot_request* request, trot_verdict* verdict) TROT_NOEXCEPT;
 /* Dry run of one exchange against every hook: *out is JSON,
  * {"method","url","status","events":[{"topic","resource","action","resource_id",
- * "payload","previous","hydrate"}],"hooks":[{"hook","matched","why","source"}]}; previous only where the resource's
- * state before is known, hydrate (what the upstream would be asked for the payload) only of events that are hydrated,
- * source only of hooks that name one. response may be NULL: then only the request side is explained. The
+ * "payload","previous","context","hydrate"}],"hooks":[{"hook","matched","why","source"}]}; previous only where the
+ * resource's state before is known, context only of hooks that take something along, hydrate (what the upstream would be
+ * asked for the payload) only of events that are hydrated, source only of hooks that name one. response may be NULL: then only the request side is explained. The
  * calls for one plan are a sequence, as if its exchanges had gone by in this order: what one leaves for later ones (a
  * job that waits for its result, the state of a resource), the next find. [any][blocks] */
 int trot_plan_explain(const trot_plan* plan, const trot_request* request, trot_text request_body,
