@@ -45,8 +45,11 @@ Result<Sent> sent_request(const Call& call, const Subscription& settings, unsign
     const DeliveryView view = delivery_view(call.event, id, call.delivery.number, call.subscription.number,
                                             std::max(1U, attempt), at_ms);
     Sent sent;
-    sent.url = settings.url.text;
-    sent.body = renderer.value()->body(view_of(call.event, event_id, event_opaque), view);
+    const EventView event = view_of(call.event, event_id, event_opaque);
+    const Result<std::string> url = renderer.value()->url(event, view);
+    if (!url) return url.fault();
+    sent.url = url.value().empty() ? settings.url.text : url.value();
+    sent.body = renderer.value()->body(event, view);
     sent.headers = headers_of(*renderer.value(), view, sent.body, settings);
     std::erase_if(sent.headers, [](const Field& field) { return field.value.empty(); });
     return sent;

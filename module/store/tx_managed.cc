@@ -50,8 +50,7 @@ Result<std::string> SqliteTx::next_name(const std::string& origin) {
 Result<void> SqliteTx::write_managed(const ManagedRow& managed) {
     Stmt put;
     Stmt keep;
-    Result<void> prepared = ready(
-        put, "INSERT OR REPLACE INTO subscriptions VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?)");
+    Result<void> prepared = ready(put, "INSERT OR REPLACE INTO subscriptions VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?)");
     if (prepared.ok()) prepared = ready(keep, "INSERT OR REPLACE INTO managed VALUES (?,?,?,?)");
     if (!prepared.ok()) return prepared;
     const SubscriptionRow& row = managed.row;
@@ -80,8 +79,8 @@ Result<void> SqliteTx::add_managed(ManagedRow& managed) {
         return Fault{Code::usage, "a managed subscription's origin is \"api:\" and the name of its API"};
     const Result<int64_t> generation = next_generation();
     if (!generation) return generation.fault();
-    const Result<int64_t> number = next(now_.last_subscription, newest_subscription_,
-                                        "SELECT ifnull((SELECT max(number) FROM subscriptions), 0)");
+    const Result<int64_t> number =
+        next(now_.last_subscription, newest_subscription_, "SELECT ifnull((SELECT max(number) FROM subscriptions), 0)");
     if (!number) return number.fault();
     if (Result<void> read = read_newest_event(); !read.ok()) return read;
     if (row.name.empty()) {
@@ -116,6 +115,11 @@ Result<void> SqliteTx::change_managed(ManagedRow& managed) {
     row.origin = known.origin;
     row.name = known.name;
     row.since = known.since;
+    // What happened while it rested is not its: some of it may not be expanded yet.
+    if (known.state != SubscriptionState::active && row.state == SubscriptionState::active) {
+        if (Result<void> read = read_newest_event(); !read.ok()) return read;
+        row.since = now_.last_event;
+    }
     row.created_ms = known.created_ms;
     row.changed_ms = clock_.wall_ms();
     row.generation = generation.value();
@@ -128,13 +132,15 @@ Result<void> SqliteTx::remove_managed(int64_t number) {
     Stmt mark;
     Stmt drop;
     Result<void> prepared =
-        ready(mark, "UPDATE subscriptions SET state = 3, reason = 'removed through its API', origin = ?2 || "
-                    "substr(origin, 5), changed_ms = ?3, generation = ?4 WHERE number = ?1 AND state <> 3");
+        ready(mark,
+              "UPDATE subscriptions SET state = 3, reason = 'removed through its API', origin = ?2 || "
+              "substr(origin, 5), changed_ms = ?3, generation = ?4 WHERE number = ?1 AND state <> 3");
     if (prepared.ok()) prepared = ready(drop, "DELETE FROM managed WHERE number = ?");
     if (!prepared.ok()) return prepared;
     mark.bind(1, number).bind(2, gone_prefix).bind(3, clock_.wall_ms()).bind(4, generation.value());
     if (Result<void> done = run(mark, "remove a subscription"); !done.ok()) return done;
-    if (sqlite3_changes(db_.handle()) == 0) return Fault{Code::not_found, "the subscription has been removed meanwhile"};
+    if (sqlite3_changes(db_.handle()) == 0)
+        return Fault{Code::not_found, "the subscription has been removed meanwhile"};
     return run(drop.bind(1, number), "remove a subscription's settings");
 }
 
@@ -158,7 +164,13 @@ Result<int> SqliteTx::cancel_deliveries(int64_t subscription, int most) {
         return prepared.fault();
     cancel.bind(1, subscription).bind(2, static_cast<int64_t>(most)).bind(3, clock_.wall_ms());
     if (Result<void> done = run(cancel, "cancel deliveries"); !done.ok()) return done.fault();
-    return sqlite3_changes(db_.handle());
+    const int cancelled = sqlite3_changes(db_.handle());
+    if (cancelled == most) return cancelled;
+    Stmt forget;
+    Result<void> done = ready(forget, "UPDATE subscriptions SET generation = NULL WHERE number = ? AND state = 3");
+    if (done.ok()) done = run(forget.bind(1, subscription), "forget a removed subscription");
+    if (!done.ok()) return done.fault();
+    return cancelled;
 }
 
 Result<void> SqliteTx::redeliver(int64_t delivery) {

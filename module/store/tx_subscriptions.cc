@@ -42,7 +42,8 @@ Result<void> SqliteTx::put_subscription(SubscriptionRow& row) {
         if (same) return {};
     }
     Stmt put;
-    if (Result<void> prepared = ready(put, "INSERT OR REPLACE INTO subscriptions VALUES (?,?,?,?,?,?,?,?,?,?,?,NULL,NULL,NULL)");
+    if (Result<void> prepared =
+            ready(put, "INSERT OR REPLACE INTO subscriptions VALUES (?,?,?,?,?,?,?,?,?,?,?,NULL,NULL,NULL)");
         !prepared.ok())
         return prepared;
     put.bind(1, row.number)
@@ -72,6 +73,23 @@ Result<void> SqliteTx::set_subscription(int64_t number, SubscriptionState state,
         .bind(4, clock_.wall_ms())
         .bind(5, number);
     return run(set, "set a subscription's state");
+}
+
+Result<void> SqliteTx::move_subscription(int64_t number, SubscriptionState from, std::string_view from_reason,
+                                         SubscriptionState state, std::string_view reason, unsigned failures) {
+    Stmt set;
+    if (Result<void> prepared = ready(set,
+                                      "UPDATE subscriptions SET state = ?, reason = ?, failures = ? "
+                                      "WHERE number = ? AND state = ? AND reason = ?");
+        !prepared.ok())
+        return prepared;
+    set.bind(1, static_cast<int64_t>(state))
+        .bind(2, reason)
+        .bind(3, static_cast<int64_t>(failures))
+        .bind(4, number)
+        .bind(5, static_cast<int64_t>(from))
+        .bind(6, from_reason);
+    return run(set, "change a subscription's state");
 }
 
 Result<void> SqliteTx::keep_subscriptions(const std::vector<std::string>& names) {
