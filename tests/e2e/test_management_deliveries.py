@@ -1,0 +1,20 @@
+"""From a system's own management API to the delivery of a change in its own traffic, on the standalone host."""
+
+import pytest
+from harness import Sink, Trotline, Upstream, wait_until
+from webhooks_of import WEBHOOKS
+
+pytestmark = pytest.mark.sanitized
+
+
+@pytest.mark.parametrize("webhook", WEBHOOKS, ids=lambda webhook: webhook.dialect)
+def test_from_api_to_delivery(webhook):
+    with Upstream(webhook.upstream()) as upstream, Sink() as sink, Trotline(webhook.config(), upstream=upstream.url) as host:
+        made = webhook.make(host.port, sink.url)
+        sink.wait(webhook.first)
+        if webhook.dialect == "shareactor":  # it is asked to confirm first; its answer must be on disk
+            wait_until(lambda: "has confirmed" in host.logs(), 10, "the confirmation")
+        webhook.set_off(host.port)
+        got = sink.wait(webhook.first + 1)[-1]
+        webhook.verify(got, made)
+        assert not [one for one in upstream.requests if "webhooks" in one.target]
