@@ -25,9 +25,11 @@ class Webhook:
     status: int = 200
     first: int = 0                 # deliveries that come before: ping, confirmation
 
-    def config(self):
+    def config(self, more=""):
+        """more: tables, such as [store]."""
         return f"""dialects = [{toml(self.dialect)}]
 
+{more}
 [egress]
 allow = ["127.0.0.1/32"]
 

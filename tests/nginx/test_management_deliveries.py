@@ -10,7 +10,7 @@ SERVER = r"""location / { proxy_pass http://@UPSTREAM@; }
 
 @pytest.mark.parametrize("webhook", WEBHOOKS, ids=lambda webhook: webhook.dialect)
 def test_from_api_to_delivery(site, sink, webhook):
-    with Upstream(webhook.upstream()) as upstream, site(SERVER, upstream=upstream, config=webhook.config()) as host:
+    with Upstream(webhook.upstream()) as upstream, site(SERVER, upstream=upstream, config=webhook.config('[store]\nurl = "sqlite:@STORE@"')) as host:
         made = webhook.make(host.port, sink.url)
         sink.wait(webhook.first)
         if webhook.dialect == "shareactor":
