@@ -14,6 +14,11 @@ JSON = [("Content-Type", "application/json")]
 SECRET = "a secret of the receiver's, long enough"
 
 
+# What clients and receivers prove themselves with: none of it may ever be in a log, a list or an event.
+CANARIES = [SECRET, "cs_of_the_shop", "write-key-of-the-bucket", "account-of-the-service", "key-of-the-company", "token-of-the-site",
+            "token-of-the-instance", "dTpw"]
+
+
 @dataclass
 class Webhook:
     dialect: str
