@@ -5,6 +5,7 @@
 #include "egress/rules.h"
 #include "plan/subscription_json.h"
 #include "url/check.h"
+#include "url/tags.h"
 
 namespace trot {
 namespace {
@@ -100,6 +101,9 @@ EndpointRef Subscriptions::make(const SubscriptionRow& row) {
 void Subscriptions::configure(Endpoint& endpoint, std::shared_ptr<const Subscription> settings) {
     TargetOptions options;
     options.url = settings->url;
+    // Tags are filled in for each delivery; what stands for them until then is asked for by nobody.
+    if (has_tags(options.url.text))
+        if (Result<std::string> plain = without_tags(options.url.text)) options.url.text = std::move(plain).value();
     options.timeout_ms = settings->timeout_ms;
     options.connect_timeout_ms = settings->connect_timeout_ms;
     options.keep_head = endpoint.logged;
@@ -110,6 +114,7 @@ void Subscriptions::configure(Endpoint& endpoint, std::shared_ptr<const Subscrip
         context_.log.write(Level::error, "dispatch: subscription \"" + endpoint.name +
                                              "\" cannot be delivered to: " + target.fault().text);
     endpoint.target = target ? std::move(target).value() : nullptr;
+    endpoint.target_options = std::move(options);
     endpoint.style = find_style(spell_style(settings->format, settings->options));
     endpoint.forget_renderers();
     const unsigned share = plan_->subscriptions.size() + managed_.size() > 1 ? std::max(1U, slots_ / 4) : slots_;
