@@ -37,18 +37,15 @@ class WoocommerceRenderer : public Renderer {
     WoocommerceRenderer(Hmac mac, const FormatOptions& options, std::string_view id)
         : mac_(std::move(mac)),
           number_hash_(Digest::sha256, "woocommerce delivery"),
-          agent_("WooCommerce/" + std::string(option(options, "version", seed_version)) + " Hookshot (WordPress/" +
-                 std::string(option(options, "wordpress", seed_wordpress)) + ")"),
+          agent_(woocommerce_agent(options)),
           source_(option(options, "source", "")),
           hash_(option(options, "delivery_id",
                        woocommerce_has_hashes(option(options, "version", seed_version)) ? "hash" : "integer") ==
                 "hash"),
           legacy_(option(options, "payload", "event") == "legacy"),
-          ping_(option(options, "message", "delivery") == "ping"),
           id_(id) {}
 
-    std::string body(const EventView& event, const DeliveryView& delivery) override {
-        if (ping_) return "webhook_id=" + webhook_id(delivery);
+    std::string body(const EventView& event, const DeliveryView& /*delivery*/) override {
         if (event.payload.empty()) return nothing_but_id(event);
         std::string out;
         if (is_opaque(event)) {
@@ -69,10 +66,6 @@ class WoocommerceRenderer : public Renderer {
     void headers(const DeliveryView& delivery, std::string_view body, Fields& out) override {
         out.push_back({"User-Agent", agent_});
         out.push_back({"Accept", "*/*"});
-        if (ping_) {
-            out.push_back({"Content-Type", "application/x-www-form-urlencoded"});
-            return;
-        }
         out.push_back({"Content-Type", "application/json"});
         if (!source_.empty()) out.push_back({"X-WC-Webhook-Source", source_});
         out.push_back({"X-WC-Webhook-Topic", header_text(delivery.topic)});
@@ -109,7 +102,7 @@ class WoocommerceRenderer : public Renderer {
 
     Hmac mac_, number_hash_;
     std::string agent_, source_;
-    bool hash_, legacy_, ping_;
+    bool hash_, legacy_;
     std::string id_;  // in its API's own form; empty: the subscription is the file's
     JsonReader reader_;
 };
@@ -126,14 +119,8 @@ class WoocommerceFormat : public Format {
             {.name = "source", .right = "the shop's URL like \"https://shop.example/\"", .fits = is_source},
             {.name = "delivery_id", .kind = Kind::choice, .choices = {"integer", "hash"}},
             {.name = "payload", .kind = Kind::choice, .choices = {"event", "legacy"}},
-            {.name = "message", .kind = Kind::choice, .choices = {"delivery", "ping"}, .internal = true},
         };
         return rules;
-    }
-
-    // A ping names the webhook in its body.
-    bool shares_bodies(const FormatOptions& options) const override {
-        return option(options, "message", "delivery") != "ping";
     }
 
     // WooCommerce waits a minute, and disables a webhook with its seventh failure in a row; it never tries again.
@@ -192,6 +179,11 @@ bool woocommerce_has_hashes(std::string_view version) {
         if (at < end) ++at;
     }
     return parts[0] > 3 || (parts[0] == 3 && parts[1] >= 3);
+}
+
+std::string woocommerce_agent(const FormatOptions& options) {
+    return "WooCommerce/" + std::string(option(options, "version", seed_version)) + " Hookshot (WordPress/" +
+           std::string(option(options, "wordpress", seed_wordpress)) + ")";
 }
 
 const Format& woocommerce_format() {

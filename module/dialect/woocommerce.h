@@ -13,8 +13,7 @@
 // it is sent when `source` says it. Not copied: a redirect counts as success there (it is not followed, so the delivery
 // is lost), here only 2xx does; no second attempt there; Referer and Accept-Encoding of WordPress's HTTP client.
 //
-// The ping on create is a message of the management API's own (message = "ping", which no file can say): the form
-// "webhook_id=N", with the User-Agent and none of the other headers, unsigned.
+// The ping on create is a format of its own, woocommerce_ping.h.
 //
 // Ids are the API's own integer and a short number for what was made through a management API, whose clients ask for
 // them; for a subscription of the file, the store's numbers.
@@ -25,6 +24,9 @@
 namespace trot {
 
 const Format& woocommerce_format();
+
+// "WooCommerce/2.3.0 Hookshot (WordPress/4.1)".
+std::string woocommerce_agent(const FormatOptions& options);
 
 // Is it a version since 3.3, which gave up its log of deliveries, and with it their integer ids?
 bool woocommerce_has_hashes(std::string_view version);

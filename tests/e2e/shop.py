@@ -8,13 +8,12 @@ import secrets
 import time
 from urllib.parse import parse_qsl, quote, urlencode
 
-from harness import Trotline, free_port, request, toml, wait_until
+from harness import Trotline, request, toml
 
 HOST = "shop.test:8443"
 KEYS = {"full": ("ck_full", "cs_full_0123456789abcdef"), "read": ("ck_read", "cs_read_0123456789abcdef"),
         "write": ("ck_write", "cs_write_0123456789abcdef")}
 OTHER = ("ck_other", "cs_other_0123456789abcdef")
-ADMIN = "0123456789abcdef0123456789abcdef"
 
 
 def api_section(name="shop", keys=None, **settings):
@@ -30,16 +29,14 @@ class Shop:
     """The host; `.call` asks its API. Without `apis` there is one API, for requests that count as sent over TLS."""
 
     def __init__(self, apis=None, *, upstream="http://127.0.0.1:1", directory, more="", allow=("127.0.0.1/32",), **options):
-        (directory / "token").write_text(ADMIN)
-        self.port = free_port()
-        config = f"[admin]\nlisten = \"127.0.0.1:{self.port}\"\ntoken_file = {toml(directory / 'token')}\n"
+        config = ""
         config += f"[egress]\nallow = {toml(list(allow))}\n" if allow else ""
         config += apis if apis is not None else api_section(behind_tls=True)
         self.host = Trotline('dialects = ["woocommerce"]\n' + config + more, upstream=upstream, directory=directory, **options)
+        self.port = self.host.port  # where the API is asked
 
     def __enter__(self):
         self.host.__enter__()
-        wait_until(lambda: "admin listening on" in self.host.logs(), 15, self.host.logs)
         return self
 
     def __exit__(self, *details):

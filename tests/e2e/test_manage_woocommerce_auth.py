@@ -7,7 +7,7 @@ from urllib.parse import quote
 import pytest
 from shop import HOST, KEYS, Shop, answer, api_section, legacy_error, rest_error, sign
 
-URL = "http://127.0.0.1:9/hook"
+URL = "http://127.0.0.1:18999/hook"
 WRONG = (KEYS["full"][0], "cs_wrong_0123456789abcdef")
 STRANGER = ("ck_stranger", "cs_full_0123456789abcdef")
 NEW = {"topic": "order.created", "delivery_url": URL}

@@ -9,7 +9,7 @@ from harness import ROOT
 from shop import KEYS, Shop, api_section
 
 VERIFIERS = ROOT / "tests" / "verifiers"
-HOOK = "http://127.0.0.1:9/hook"
+HOOK = "http://127.0.0.1:18999/hook"
 
 pytestmark = pytest.mark.skipif(not (shutil.which("node") and (VERIFIERS / "node_modules" / "woocommerce-api").exists()),
                                 reason="needs node and `npm install` in tests/verifiers")

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "dialect/style.h"
+#include "dialect/woocommerce_ping.h"
 #include "manage/sent.h"
 
 namespace trot::woo {
@@ -57,7 +58,7 @@ OneOff ping(const Subscription& settings) {
     out.event.action = "ping";
     FormatOptions options = settings.options;
     options.push_back({"message", {"ping"}});
-    out.format = spell_style(settings.format, options);
+    out.format = spell_style(std::string(woocommerce_ping_name), options);
     return out;
 }
 

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "crypto/ids.h"
+#include "dialect/woocommerce_ping.h"
 #include "manage/sent.h"
 #include "manage/times.h"
 #include "manage/woocommerce/params.h"
@@ -17,7 +18,9 @@ void set_text(json_t* object, const std::string& name, std::string_view text) {
     json_object_set_new(object, name.c_str(), json_of(text));
 }
 
-bool is_ping(const Call& call) { return call.delivery.format.find("message=ping") != std::string::npos; }
+bool is_ping(const Call& call) {
+    return std::string_view(call.delivery.format).substr(0, woocommerce_ping_name.size()) == woocommerce_ping_name;
+}
 
 // PHP's json_encode writes an empty array for an object without members.
 json_t* or_empty(Json object) { return json_object_size(object.get()) == 0 ? json_array() : object.release(); }

@@ -55,9 +55,10 @@ bool can_make(const std::vector<Wording::Piece>& pieces, std::string_view text) 
     return ends.back();
 }
 
+// The hooks of WooCommerce's own dialect make what its grammar has; "{path:kind}.created" would take any word.
 bool is_made(std::string_view topic, const Plan& plan) {
-    return std::any_of(plan.hooks.begin(), plan.hooks.end(), [topic](const Hook& hook) {
-        return hook.does == Does::event &&
+    return std::any_of(plan.hooks.begin(), plan.hooks.end(), [topic, &plan](const Hook& hook) {
+        return hook.does == Does::event && plan.contexts[hook.context].scope != "woocommerce" &&
                std::any_of(hook.topics.begin(), hook.topics.end(), [topic](const Wording& wording) {
                    return wording.pieces.empty() ? wording.spelling == topic : can_make(wording.pieces, topic);
                });
