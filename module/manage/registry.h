@@ -45,6 +45,7 @@ class Registry {
     Result<CallPage> calls(const CallQuery& query);
     Result<std::vector<Attempt>> attempts(int64_t delivery);  // oldest first
     Result<std::vector<Event>> events(const Filter& filter);  // without payload, see Filter
+    Result<EventPage> events(const EventQuery& query);
     Result<Event> event(int64_t number);
 
     // All of them or none, in one commit; fills in what the store gives (number, name, times). Code::not_found when one

@@ -118,4 +118,12 @@ void warn_unheard(const RawValue& subscriptions, const Plan& plan, const std::ve
     }
 }
 
+bool can_make(const Plan& plan, std::string_view topic) {
+    for (const Hook& hook : plan.hooks)
+        for (const Wording& wording : hook.topics)
+            for (const std::string& made : expand(hook, wording))
+                if (fits(topic, made, false)) return true;
+    return false;
+}
+
 }  // namespace trot

@@ -27,7 +27,7 @@ struct ManagedRow {
 
 // A page of one API's subscriptions.
 struct ManagedQuery {
-    enum class Order { number, title, changed };
+    enum class Order { number, title, changed, url };
     std::string api;  // its name
     std::optional<SubscriptionState> state;
     std::string reason;               // with state: only those of this reason, "" any
@@ -73,6 +73,30 @@ struct Call {
 struct CallPage {
     std::vector<Call> calls;
     uint64_t total = 0;
+};
+
+// A member of an event's context, as plan's FilterTerm asks for it.
+struct ContextTerm {
+    std::string name;
+    std::vector<std::string> values;  // one of them, as text
+    bool or_absent = false;
+};
+
+// A page of events that are not for one subscription alone. Of those in the time range only the newest `most` are looked
+// at, or the answer would take as long as the store is old.
+struct EventQuery {
+    static constexpr size_t most = 10000;
+    std::vector<ContextTerm> context;  // all of them
+    int64_t number = 0;                // that event, however old; 0 all
+    std::string search;                // part of the topic, or the resource's id; "" all
+    int64_t from_ms = 0, to_ms = 0;    // inclusive; 0 none
+    bool ascending = false;
+    size_t offset = 0, limit = 10;
+};
+
+struct EventPage {
+    std::vector<Event> events;  // with payload, of which at most 8 MiB (but of one at least): null beyond
+    uint64_t total = 0;         // without offset and limit
 };
 
 }  // namespace trot

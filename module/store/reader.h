@@ -32,6 +32,7 @@ class SqliteReader final : public Reader {
     Result<ManagedRow> managed(const std::string& api, const std::string& id) override;
     Result<ManagedPage> list_managed(const ManagedQuery& query) override;
     Result<CallPage> list_calls(const CallQuery& query) override;
+    Result<EventPage> list_event_page(const EventQuery& query) override;
     Result<std::vector<int64_t>> waiting_subscriptions() override;
     Result<std::vector<HydrationRow>> hydrations(int64_t after_event, size_t limit) override;
     Result<std::vector<Event>> list_events(const Filter& filter) override;

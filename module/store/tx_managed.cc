@@ -50,8 +50,7 @@ Result<std::string> SqliteTx::next_name(const std::string& origin) {
 Result<void> SqliteTx::write_managed(const ManagedRow& managed) {
     Stmt put;
     Stmt keep;
-    Result<void> prepared = ready(
-        put, "INSERT OR REPLACE INTO subscriptions VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?)");
+    Result<void> prepared = ready(put, "INSERT OR REPLACE INTO subscriptions VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?)");
     if (prepared.ok()) prepared = ready(keep, "INSERT OR REPLACE INTO managed VALUES (?,?,?,?)");
     if (!prepared.ok()) return prepared;
     const SubscriptionRow& row = managed.row;
@@ -80,8 +79,8 @@ Result<void> SqliteTx::add_managed(ManagedRow& managed) {
         return Fault{Code::usage, "a managed subscription's origin is \"api:\" and the name of its API"};
     const Result<int64_t> generation = next_generation();
     if (!generation) return generation.fault();
-    const Result<int64_t> number = next(now_.last_subscription, newest_subscription_,
-                                        "SELECT ifnull((SELECT max(number) FROM subscriptions), 0)");
+    const Result<int64_t> number =
+        next(now_.last_subscription, newest_subscription_, "SELECT ifnull((SELECT max(number) FROM subscriptions), 0)");
     if (!number) return number.fault();
     if (Result<void> read = read_newest_event(); !read.ok()) return read;
     if (row.name.empty()) {
@@ -108,7 +107,7 @@ Result<void> SqliteTx::change_managed(ManagedRow& managed) {
         if (rows.next()) known = read_subscription(find);
         if (rows.failed()) return failed("look for a subscription");
     }
-    if (known.number == 0 || known.state == SubscriptionState::removed)
+    if (known.origin.substr(0, api_prefix.size()) != api_prefix || known.state == SubscriptionState::removed)
         return Fault{Code::not_found, "the subscription has been removed meanwhile"};
     const Result<int64_t> generation = next_generation();
     if (!generation) return generation.fault();
@@ -127,14 +126,20 @@ Result<void> SqliteTx::remove_managed(int64_t number) {
     if (!generation) return generation.fault();
     Stmt mark;
     Stmt drop;
+    // An id may come again where the system lets its clients choose it: the number tells those that are gone apart.
     Result<void> prepared =
-        ready(mark, "UPDATE subscriptions SET state = 3, reason = 'removed through its API', origin = ?2 || "
-                    "substr(origin, 5), changed_ms = ?3, generation = ?4 WHERE number = ?1 AND state <> 3");
+        ready(mark,
+              "UPDATE subscriptions SET state = 3, reason = 'removed through its API', origin = ?2 || "
+              "substr(origin, 5), name = CASE WHEN EXISTS (SELECT 1 FROM subscriptions other WHERE other.origin = "
+              "?2 || substr(subscriptions.origin, 5) AND other.name = subscriptions.name) THEN name || '#' || "
+              "number ELSE name END, changed_ms = ?3, generation = ?4 WHERE number = ?1 AND state <> 3 AND "
+              "substr(origin, 1, 4) = 'api:'");
     if (prepared.ok()) prepared = ready(drop, "DELETE FROM managed WHERE number = ?");
     if (!prepared.ok()) return prepared;
     mark.bind(1, number).bind(2, gone_prefix).bind(3, clock_.wall_ms()).bind(4, generation.value());
     if (Result<void> done = run(mark, "remove a subscription"); !done.ok()) return done;
-    if (sqlite3_changes(db_.handle()) == 0) return Fault{Code::not_found, "the subscription has been removed meanwhile"};
+    if (sqlite3_changes(db_.handle()) == 0)
+        return Fault{Code::not_found, "the subscription has been removed meanwhile"};
     return run(drop.bind(1, number), "remove a subscription's settings");
 }
 

@@ -42,7 +42,8 @@ Result<void> SqliteTx::put_subscription(SubscriptionRow& row) {
         if (same) return {};
     }
     Stmt put;
-    if (Result<void> prepared = ready(put, "INSERT OR REPLACE INTO subscriptions VALUES (?,?,?,?,?,?,?,?,?,?,?,NULL,NULL,NULL)");
+    if (Result<void> prepared =
+            ready(put, "INSERT OR REPLACE INTO subscriptions VALUES (?,?,?,?,?,?,?,?,?,?,?,NULL,NULL,NULL)");
         !prepared.ok())
         return prepared;
     put.bind(1, row.number)
@@ -62,8 +63,11 @@ Result<void> SqliteTx::put_subscription(SubscriptionRow& row) {
 Result<void> SqliteTx::set_subscription(int64_t number, SubscriptionState state, std::string_view reason,
                                         unsigned failures) {
     Stmt set;
+    // What its API has removed stays removed, whatever the dispatcher learns of it afterwards.
     if (Result<void> prepared =
-            ready(set, "UPDATE subscriptions SET state = ?, reason = ?, failures = ?, changed_ms = ? WHERE number = ?");
+            ready(set,
+                  "UPDATE subscriptions SET state = ?, reason = ?, failures = ?, changed_ms = ? WHERE number = ? AND "
+                  "substr(origin, 1, 5) <> 'gone:'");
         !prepared.ok())
         return prepared;
     set.bind(1, static_cast<int64_t>(state))
