@@ -60,12 +60,13 @@ bool Backlog::refill(Endpoint& endpoint) {
 }
 
 void Backlog::queue(Endpoint& endpoint, const Delivery& delivery) {
-    if (!hold(delivery.number)) return;
+    const Style* style = find_style(delivery.format);
+    if (!endpoint.takes(style) || !hold(delivery.number)) return;
     Item item;
     item.number = delivery.number;
     item.event = delivery.event;
     item.attempts = delivery.attempts;
-    item.style = find_style(delivery.format);
+    item.style = style;
     endpoint.backlog.push_back(std::move(item));
 }
 

@@ -2,6 +2,8 @@
 
 namespace trot {
 
+bool asks_to_confirm(const Style& style) { return option(style.options, "message", "") == "confirmation"; }
+
 Item Endpoint::take() {
     const bool from_fresh = !fresh.empty() && (fresh_turn || backlog.empty());
     fresh_turn = !from_fresh;
@@ -15,7 +17,8 @@ Item Endpoint::take() {
 Result<Renderer*> Endpoint::renderer(const Style& with) {
     std::unique_ptr<Renderer>& kept = renderers_[&with];
     if (!kept) {
-        Recipient recipient{number, name, settings->url.text, with.options, settings->secrets, settings->authorization};
+        Recipient recipient{
+            number, settings->name, settings->url.text, with.options, settings->secrets, settings->authorization, id};
         if (settings->format == with.format->name())
             for (FormatOption& live : live_options(*with.format, settings->options))
                 recipient.options.push_back(std::move(live));

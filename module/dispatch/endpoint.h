@@ -32,6 +32,9 @@ struct Item {
 inline constexpr size_t lane_items = 256;
 inline constexpr size_t fresh_items = 4096;
 
+// Is it a question to confirm the endpoint, whose answer makes its subscription active?
+bool asks_to_confirm(const Style& style);
+
 struct Endpoint {
     // The subscription
     int64_t number = 0;
@@ -39,9 +42,11 @@ struct Endpoint {
     SubscriptionState state = SubscriptionState::active;
     std::string reason;
     unsigned failures = 0;  // dead deliveries in a row
-    PlanPtr plan;           // keeps `settings` alive
-    const Subscription* settings = nullptr;
+    std::string id;         // of one that an API made: its id there; empty: of a file's
+    bool logged = false;    // its deliveries are shown by an API: answers are kept with their headers
+    std::shared_ptr<const Subscription> settings;
     std::shared_ptr<Target> target;
+    TargetOptions target_options;  // for URLs that are made for one delivery
     const Style* style = nullptr;  // of deliveries made now
 
     // Lanes: deliveries made just now do not wait behind an old backlog.
@@ -68,7 +73,11 @@ struct Endpoint {
     int64_t wake_ms = -1;      // the earliest timer that is set for it (steady clock), -1 none
 
     size_t queued() const { return fresh.size() + backlog.size(); }
-    bool active() const { return state == SubscriptionState::active && target != nullptr; }
+    // Something may be sent to it.
+    bool active() const { return target != nullptr && (state == SubscriptionState::active || is_unconfirmed()); }
+    bool is_unconfirmed() const { return state == SubscriptionState::paused && reason == unconfirmed; }
+    // One that has not confirmed yet gets nothing but the question.
+    bool takes(const Style* of) const { return !is_unconfirmed() || (of != nullptr && asks_to_confirm(*of)); }
     Item take();
     // What renders a style; made when first needed: deliveries keep the style they were made with.
     Result<Renderer*> renderer(const Style& with);

@@ -15,8 +15,11 @@ constexpr int64_t pause_ms = 1000;  // after a failure
 Result<void> Expansion::write(Tx& tx, bool) {
     const Result<int64_t> cursor = tx.cursor();
     if (!cursor) return cursor.fault();
+    const Result<int64_t> now = tx.generation();
+    if (!now) return now.fault();
     overtaken = cursor.value() != from;
-    if (overtaken) return {};
+    outdated = now.value() != generation;
+    if (overtaken || outdated) return {};
     for (Delivery& delivery : deliveries)
         if (Result<void> added = tx.add_delivery(delivery); !added) return added;
     return tx.set_cursor(to);
@@ -38,6 +41,7 @@ Expander::Expander(Context& context, EventCache& cache, const FanOut& fan_out, c
           auto moved = std::make_shared<Expansion>();
           moved->from = cursor_;
           moved->to = looked_;
+          moved->generation = topics_->generation;
           submit(std::move(moved));
       }) {}
 
@@ -87,9 +91,10 @@ bool Expander::read() {
 std::shared_ptr<Expansion> Expander::next() {
     auto out = std::make_shared<Expansion>();
     out->from = cursor_;
+    out->generation = topics_->generation;
     const int64_t now = context_.run.now_ms();
     while (!ahead_.empty()) {
-        topics_->find(ahead_.front().topic, matches_);
+        matcher_.find(*topics_, ahead_.front(), matches_);
         if (!out->deliveries.empty() && out->deliveries.size() + matches_.size() > job_deliveries) break;
         out->to = ahead_.front().number;
         if (!matches_.empty()) {
@@ -99,6 +104,7 @@ std::shared_ptr<Expansion> Expander::next() {
                 delivery.event = out->to;
                 delivery.subscription = listener->subscription;
                 delivery.format = listener->format;
+                delivery.logged = listener->logged;
                 delivery.due_ms = now;
                 out->deliveries.push_back(std::move(delivery));
                 out->events.push_back(data);
@@ -151,6 +157,14 @@ void Expander::look() {
     again_.arm_ms(0);
 }
 
+// Events that nobody asked for may be asked for now: the cursor in the store has not passed them.
+void Expander::renewed() {
+    renew_ = flying_;
+    if (!running_ || flying_) return;
+    ahead_.clear();
+    looked_ = read_to_ = cursor_;
+}
+
 // The store knows where the cursor is: read it anew and go on from there.
 void Expander::forget() {
     ahead_.clear();
@@ -176,6 +190,11 @@ void Expander::passed(int64_t to) {
 void Expander::came_back(Expansion& expansion, const Result<void>& result) {
     flying_ = false;
     if (!result) return fail(result);
+    if (expansion.outdated) {
+        forget();
+        seams_.outdated();
+        return poll();
+    }
     if (expansion.overtaken) {
         // By a ride that has landed meanwhile, which may have taken a part; else by somebody of whom we know nothing.
         if (cursor_ == expansion.from) forget();
@@ -184,6 +203,7 @@ void Expander::came_back(Expansion& expansion, const Result<void>& result) {
         return poll();
     }
     passed(expansion.to);
+    if (renew_) renewed();
     context_.counters.expanded.fetch_add(expansion.deliveries.size(), std::memory_order_relaxed);
     for (size_t i = 0; i < expansion.deliveries.size(); ++i) seams_.made(expansion.deliveries[i], expansion.events[i]);
     // Events that came meanwhile may have found their own way: their ride lands next.

@@ -26,6 +26,8 @@ struct Expansion {
     std::vector<Delivery> deliveries;  // numbers are set by write()
     std::vector<EventRef> events;      // of each delivery; only touched on the loop
     bool overtaken = false;            // set by write(): the cursor is elsewhere, nothing was written
+    int64_t generation = 0;            // of the managed subscriptions it knows
+    bool outdated = false;             // set by write(): they have changed, nothing was written
 
     Result<void> write(Tx& tx, bool in_doubt);
     bool patient = false;
@@ -39,6 +41,8 @@ class Expander {
         std::function<void(const Delivery&, const EventRef&)> made;  // it is durable and may be sent
         // Deliveries were written that made() has not told: they are only in the store.
         std::function<void()> surprise;
+        // Managed subscriptions have changed since topics was made.
+        std::function<void()> outdated;
     };
 
     Expander(Context& context, EventCache& cache, const FanOut& fan_out, const TopicIndexPtr& topics, Seams seams);
@@ -49,6 +53,7 @@ class Expander {
     void start();                                         // this process leads now
     void stop();                                          // begins nothing new
     void poll();                                          // there may be new events
+    void renewed();                                       // topics has another generation: what was passed counts anew
     void landed(Ride& ride, const Result<void>& result);  // FanOut has moved the cursor, or has failed to
     bool idle() const { return !flying_; }
 
@@ -73,12 +78,14 @@ class Expander {
     bool running_ = false;
     bool flying_ = false;
     bool asked_ = false;    // polled during a flight
+    bool renew_ = false;    // renewed during a flight
     bool located_ = false;  // cursor_ is what the store says
     bool failing_ = false;  // waits for again_
     int64_t cursor_ = 0;    // expanded up to here, durably
     int64_t looked_ = 0;    // up to here nobody asked for anything; written with the next job
     int64_t read_to_ = 0;   // read up to here
     std::deque<Event> ahead_;
+    EventMatcher matcher_;
     std::vector<const Listener*> matches_;
     LoopEvent again_;
     LoopEvent lazy_;  // writes a cursor that only passed events nobody asked for

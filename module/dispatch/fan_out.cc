@@ -48,11 +48,15 @@ Result<void> FanOut::write(Tx& tx, std::vector<Event>& added) {
     behind_ = true;
     const TopicIndexPtr topics = this->topics();
     if (!topics || topics->empty()) return {};  // they have changed since
+    // Subscriptions that an API has made or changed since: their events wait for the cursor.
+    const Result<int64_t> generation = tx.generation();
     const Result<bool> caught_up = tx.caught_up();
     Result<void> expanded;
     if (!caught_up)
         expanded = caught_up.fault();
-    else if (caught_up.value())
+    else if (!generation)
+        expanded = generation.fault();
+    else if (caught_up.value() && generation.value() == topics->generation)
         expanded = expand(tx, added, *topics);
     if (!expanded) ride_ = std::make_shared<Ride>();  // so that done() says it
     return expanded;
@@ -67,7 +71,7 @@ Result<void> FanOut::expand(Tx& tx, std::vector<Event>& added, const TopicIndex&
     size_t room = most_a_group;
     const int64_t last = added.back().number;
     for (Event& event : added) {
-        topics.find(event.topic, matches_);
+        matcher_.find(topics, event, matches_);
         if (matches_.size() > std::min(most_each, room)) break;
         room -= matches_.size();
         ride->to = event.number;
@@ -80,6 +84,7 @@ Result<void> FanOut::expand(Tx& tx, std::vector<Event>& added, const TopicIndex&
             delivery.event = made.event.number;
             delivery.subscription = matches_[i]->subscription;
             delivery.format = matches_[i]->format;
+            delivery.logged = matches_[i]->logged;
             delivery.due_ms = due_ms;
             if (Result<void> added_one = tx.add_delivery(delivery); !added_one) return added_one;
         }

@@ -73,6 +73,7 @@ class FanOut final : public Rider {
     std::atomic<int64_t> run_ahead_ms_{0};  // of the steady clock
     std::atomic<bool> behind_{true};
     std::shared_ptr<Ride> ride_;
+    EventMatcher matcher_;
     std::vector<const Listener*> matches_;
 };
 

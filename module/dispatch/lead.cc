@@ -12,6 +12,23 @@ namespace {
 constexpr int64_t tick_ms = 500;
 constexpr int64_t quiesce_ms = 2000;
 constexpr int64_t write_ms = 1000;  // for outcomes, after the time for attempts is over
+constexpr int cancel_step = 500;    // deliveries of a removed subscription
+
+// A step of cancelling what a removed subscription had waiting: no commit shall be long for it.
+struct Cancellation {
+    int64_t subscription = 0;
+    int cancelled = 0;
+
+    Result<void> write(Tx& tx, bool) {
+        const Result<int> done = tx.cancel_deliveries(subscription, cancel_step);
+        if (!done) return done.fault();
+        cancelled = done.value();
+        return {};
+    }
+    static constexpr bool patient = true;
+    static constexpr bool overtakes = false;
+    static constexpr size_t bytes() { return size_t{cancel_step} * 64; }
+};
 
 // What a transport cannot change while it lives.
 bool same_transport(const Plan& a, const Plan& b) {
@@ -22,7 +39,9 @@ bool same_transport(const Plan& a, const Plan& b) {
 }  // namespace
 
 unsigned kept_connections(const Plan& plan) {
-    const uint64_t wanted = std::max<uint64_t>(plan.egress.connections, 2 * plan.subscriptions.size());
+    // How many an API will make is not known: a few thousand destinations that are in use.
+    const uint64_t managed = plan.apis.empty() ? 0 : 4096;
+    const uint64_t wanted = std::max<uint64_t>(plan.egress.connections, 2 * plan.subscriptions.size() + managed);
     rlimit files{};
     const uint64_t most = getrlimit(RLIMIT_NOFILE, &files) == 0 ? files.rlim_cur / 2 : 512;
     return static_cast<unsigned>(std::max<uint64_t>(16, std::min<uint64_t>({wanted, most, 16384})));
@@ -36,8 +55,8 @@ Lead::Lead(Context& context, PlanPtr plan, MakeTransport make_transport, std::sh
       lock_(context.store.path()),
       subscriptions_(context),
       sender_(context, cache_,
-              {[this] {
-                   subscriptions_.index();
+              {[this](const Endpoint& endpoint) {
+                   subscriptions_.note(endpoint);
                    publish();
                },
                [this] {
@@ -57,10 +76,14 @@ Lead::Lead(Context& context, PlanPtr plan, MakeTransport make_transport, std::sh
                      if ((event->event().flags & event_owed) != 0) hydrator_.made(event->event());
                      if (const EndpointRef endpoint = subscriptions_.by_number(made.subscription))
                          sender_.offer(endpoint, made, event);
+                     else
+                         missed_ = true;
                  },
                  [this] {
                      for (const auto& [number, endpoint] : subscriptions_.all()) sender_.read_anew(endpoint);
-                 }}),
+                     missed_ = true;
+                 },
+                 [this] { follow(); }}),
       retention_(context),
       tick_(context.base, -1, 0, [this] { tick(); }) {
     fan_out_->on_landed([this](Ride& ride, const Result<void>& result) { expander_.landed(ride, result); });
@@ -89,6 +112,9 @@ void Lead::tick() {
                 break;
             }
             if (plan_ != running_ && !loading_) load();
+            follow();
+            if (missed_) wake_waiting();
+            subscriptions_.forget_idle();
             for (const auto& [number, endpoint] : subscriptions_.all()) sender_.watch(*endpoint);
             expander_.poll();
             break;
@@ -96,6 +122,54 @@ void Lead::tick() {
             look_left();
             break;
     }
+}
+
+void Lead::poll() {
+    follow();
+    expander_.poll();
+}
+
+// What management APIs changed: one number is read from the store, mostly to see that nothing did.
+void Lead::follow() {
+    if (state_ != State::leading || loading_) return;
+    const Result<Subscriptions::Followed> followed = subscriptions_.follow();
+    if (!followed || !followed.value().changed) return;
+    take(followed.value());
+    expander_.renewed();
+    publish();
+}
+
+void Lead::take(const Subscriptions::Followed& followed) {
+    for (const EndpointRef& endpoint : followed.gone) sender_.drop(*endpoint);
+    for (const EndpointRef& endpoint : followed.present) {
+        sender_.drop(*endpoint);  // what is queued was made for what it was before
+        sender_.consider(endpoint);
+    }
+    for (const int64_t number : followed.removed) cancel(number);
+}
+
+// Managed ones that have deliveries waiting get their endpoints.
+void Lead::wake_waiting() {
+    Reader* reader = context_.read();
+    if (reader == nullptr) return;
+    const Result<std::vector<int64_t>> waiting = reader->waiting_subscriptions();
+    if (!waiting) return context_.read_failed(waiting.fault());
+    missed_ = false;
+    for (const int64_t number : waiting.value()) {
+        if (subscriptions_.known(number)) continue;
+        if (const EndpointRef endpoint = subscriptions_.by_number(number)) sender_.consider(endpoint);
+    }
+}
+
+void Lead::cancel(int64_t subscription) {
+    auto step = std::make_shared<Cancellation>();
+    step->subscription = subscription;
+    ++cancelling_;
+    LoopJob<Cancellation>::submit(context_, std::move(step), [this](Cancellation& done, const Result<void>& result) {
+        --cancelling_;
+        if (state_ != State::leading) return look_left();  // the next leader goes on
+        if (!result || done.cancelled == cancel_step) cancel(done.subscription);
+    });
 }
 
 void Lead::enter() {
@@ -112,7 +186,7 @@ void Lead::enter() {
         socket_event_ =
             std::make_unique<LoopEvent>(context_.base, socket_->fd(), static_cast<short>(EV_READ | EV_PERSIST), [this] {
                 socket_->empty();
-                expander_.poll();
+                poll();
             });
         socket_event_->arm();
     } else {
@@ -163,7 +237,7 @@ void Lead::loaded(const SubscriptionSet& set, const Result<void>& result) {
     // Where nobody subscribed, what came until now is nobody's.
     if (state_ == State::leading && subscriptions_.topics()->empty()) expander_.poll();
     const Subscriptions::Applied applied =
-        subscriptions_.apply(set, *transport_, std::max(1U, set.plan->egress.connections));
+        subscriptions_.apply(set, transport_, std::max(1U, set.plan->egress.connections));
     running_ = set.plan;
     expander_.set_patient(running_->store.guarantee == Guarantee::async);
     for (const EndpointRef& endpoint : applied.gone) sender_.drop(*endpoint);
@@ -173,6 +247,9 @@ void Lead::loaded(const SubscriptionSet& set, const Result<void>& result) {
     hydrator_.start(running_, transport_);
     for (const EndpointRef& endpoint : applied.present) sender_.consider(endpoint);
     retention_.start(running_->store);
+    // Without them no event is expanded: the generation does not fit until they are there.
+    if (const Result<Subscriptions::Followed> followed = subscriptions_.follow(); followed) take(followed.value());
+    wake_waiting();
     if (state_ == State::loading) {
         state_ = State::leading;
         context_.log.write(Level::info, "dispatch: this process delivers for the store " + context_.store.path());
@@ -223,8 +300,8 @@ void Lead::look_left() {
     const int64_t now = context_.steady_ms();
     const bool attempts_end = sender_.inflight() == 0 || now >= leave_by_ms_;
     if (attempts_end) sender_.outcomes().flush();
-    const bool written =
-        sender_.outcomes().idle() && expander_.idle() && retention_.idle() && hydrator_.idle() && !loading_;
+    const bool written = sender_.outcomes().idle() && expander_.idle() && retention_.idle() && hydrator_.idle() &&
+                         !loading_ && cancelling_ == 0;
     if (attempts_end && (written || now >= leave_by_ms_ + write_ms)) return left();
     tick_.arm_ms(20);
 }

@@ -30,7 +30,7 @@ class Lead {
     ~Lead();
 
     void begin();
-    void poll() { expander_.poll(); }
+    void poll();
     void swap(PlanPtr plan);
     void quiesce();
     // Calls `done` when nothing is in flight and every outcome is durable, or when it takes too long.
@@ -41,6 +41,10 @@ class Lead {
     enum class State { away, loading, leading, leaving };
 
     void tick();
+    void follow();
+    void take(const Subscriptions::Followed& followed);
+    void wake_waiting();
+    void cancel(int64_t subscription);
     void publish();
     void enter();
     void load();
@@ -58,6 +62,8 @@ class Lead {
     State state_ = State::away;
     bool quiet_ = false;    // does not lead again
     bool loading_ = false;  // a subscription job is with the writer
+    bool missed_ = false;   // there was something to send to a managed one whose settings could not be read
+    size_t cancelling_ = 0;
     int64_t leave_by_ms_ = 0;
     std::function<void()> done_;
     Quiet quiet_lock_{60000};

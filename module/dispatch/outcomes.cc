@@ -14,9 +14,15 @@ constexpr int64_t linger_ms = 4;
 Result<void> OutcomeBatch::write(Tx& tx, bool in_doubt) {
     for (const Outcome& outcome : outcomes)
         if (Result<void> done = tx.finish(outcome); !done) return done;
-    for (const SubscriptionChange& change : changes)
-        if (Result<void> done = tx.set_subscription(change.number, change.state, change.reason, change.failures); !done)
-            return done;
+    for (const SubscriptionChange& change : changes) {
+        Result<void> done;
+        if (change.before)
+            done = tx.move_subscription(change.number, change.before->first, change.before->second, change.state,
+                                        change.reason, change.failures);
+        else
+            done = tx.set_subscription(change.number, change.state, change.reason, change.failures);
+        if (!done) return done;
+    }
     for (Event& event : events) {
         if (in_doubt) {
             Result<bool> known = tx.has_event(event.capture, event.item, event.at_ms);
@@ -30,7 +36,7 @@ Result<void> OutcomeBatch::write(Tx& tx, bool in_doubt) {
 
 size_t OutcomeBatch::bytes() const {
     size_t sum = 0;
-    for (const Outcome& outcome : outcomes) sum += 128 + outcome.attempt.answer.size();
+    for (const Outcome& outcome : outcomes) sum += 128 + outcome.attempt.answer.size() + outcome.attempt.head.size();
     return sum;
 }
 
@@ -44,6 +50,9 @@ void OutcomeBook::add(const EndpointRef& endpoint, Outcome outcome) {
 }
 
 void OutcomeBook::change(SubscriptionChange change) {
+    // The newest state, from what was there before the first of them.
+    for (const SubscriptionChange& old : next_->changes)
+        if (old.number == change.number && change.before) change.before = old.before;
     std::erase_if(next_->changes, [&change](const SubscriptionChange& old) { return old.number == change.number; });
     next_->changes.push_back(std::move(change));
     linger();

@@ -6,6 +6,9 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
+#include <string>
+#include <utility>
 #include <vector>
 
 #include "dispatch/context.h"
@@ -21,6 +24,8 @@ struct SubscriptionChange {
     SubscriptionState state = SubscriptionState::active;
     std::string reason;
     unsigned failures = 0;
+    // Of one that an API may change as well: state and reason that it is changed from; else nothing is written.
+    std::optional<std::pair<SubscriptionState, std::string>> before = std::nullopt;
 };
 
 struct OutcomeBatch {

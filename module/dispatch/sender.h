@@ -22,9 +22,9 @@ namespace trot {
 class Sender {
   public:
     struct Seams {
-        std::function<void()> state_changed;  // a subscription was disabled
-        std::function<void()> recorded;       // an event of our own is durable
-        std::function<void()> ended;          // an attempt or its outcome came to its end
+        std::function<void(const Endpoint&)> state_changed;  // a subscription was disabled, or has confirmed
+        std::function<void()> recorded;                      // an event of our own is durable
+        std::function<void()> ended;                         // an attempt or its outcome came to its end
         // Hydrator::park: the delivery's event is owed a payload.
         std::function<bool(int64_t subscription, Item&, bool surely)> park;
     };
@@ -62,10 +62,14 @@ class Sender {
     enum class Found { data, parked, nothing, unreadable };
     Found find_data(const EndpointRef& endpoint, Item& item);
     bool attempt(const EndpointRef& endpoint, Item item);
+    Result<std::shared_ptr<Target>> target_of(const Endpoint& endpoint, const Item& item, Renderer& renderer,
+                                              const DeliveryView& view);
     void finish(const Try& what, SendResult result);
     void judge(const Try& what, const SendResult& result, Outcome& outcome);
     void give_up(Endpoint& endpoint, Outcome& outcome);
     void disable(Endpoint& endpoint, const std::string& reason);
+    void confirmed(const Try& what);
+    void change(const Endpoint& endpoint, SubscriptionState before, const std::string& reason_before);
     void health(const Try& what, const SendResult& result, bool delivered);
     void measure(Endpoint& endpoint, int64_t duration_us);
     void set_slow(Endpoint& endpoint, bool slow);

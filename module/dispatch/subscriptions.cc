@@ -3,12 +3,15 @@
 #include <algorithm>
 
 #include "egress/rules.h"
+#include "plan/subscription_json.h"
 #include "url/check.h"
+#include "url/tags.h"
 
 namespace trot {
 namespace {
 
 constexpr std::string_view file_origin = "file";
+constexpr size_t kept_endpoints = 4096;  // of managed subscriptions
 
 std::string joined(const std::vector<std::string>& words) {
     std::string out;
@@ -76,7 +79,7 @@ Result<std::shared_ptr<SubscriptionSet>> Subscriptions::prepare(const PlanPtr& p
         bool url_changed = before != nullptr && before->url != row.url;
         // The store has the query's values redacted; within one run a change of theirs is seen as well.
         if (before != nullptr && !url_changed)
-            if (const EndpointRef running = by_number(before->number); running && running->settings != nullptr)
+            if (const EndpointRef running = this->known(before->number); running && running->settings != nullptr)
                 url_changed = running->settings->url.text != wanted.url.text;
         set->changes.push_back(decide_state(before, wanted, url_changed));
         row.state = set->changes.back().state;
@@ -96,32 +99,41 @@ EndpointRef Subscriptions::make(const SubscriptionRow& row) {
     return endpoint;
 }
 
-void Subscriptions::configure(Endpoint& endpoint, const PlanPtr& plan, const Subscription& settings,
-                              Transport& transport, unsigned slots) {
+void Subscriptions::configure(Endpoint& endpoint, std::shared_ptr<const Subscription> settings) {
     TargetOptions options;
-    options.url = settings.url;
-    options.timeout_ms = settings.timeout_ms;
-    options.connect_timeout_ms = settings.connect_timeout_ms;
-    if (Result<std::vector<Network>> networks = networks_of(settings.allow))
+    options.url = settings->url;
+    // Tags are filled in for each delivery; what stands for them until then is asked for by nobody.
+    if (has_tags(options.url.text))
+        if (Result<std::string> plain = without_tags(options.url.text)) options.url.text = std::move(plain).value();
+    options.timeout_ms = settings->timeout_ms;
+    options.connect_timeout_ms = settings->connect_timeout_ms;
+    options.keep_head = endpoint.logged;
+    if (Result<std::vector<Network>> networks = networks_of(settings->allow))
         options.allow = std::move(networks).value();
-    Result<std::shared_ptr<Target>> target = transport.target(options);
+    Result<std::shared_ptr<Target>> target = transport_->target(options);
     if (!target)
-        context_.log.write(Level::error, "dispatch: subscription \"" + settings.name +
+        context_.log.write(Level::error, "dispatch: subscription \"" + endpoint.name +
                                              "\" cannot be delivered to: " + target.fault().text);
     endpoint.target = target ? std::move(target).value() : nullptr;
-    endpoint.plan = plan;
-    endpoint.settings = &settings;
-    endpoint.style = find_style(spell_style(settings.format, settings.options));
+    endpoint.target_options = std::move(options);
+    endpoint.style = find_style(spell_style(settings->format, settings->options));
     endpoint.forget_renderers();
-    const unsigned share = plan->subscriptions.size() > 1 ? std::max(1U, slots / 4) : slots;
-    endpoint.cap = std::max(1U, std::min(settings.concurrency, share));
+    const unsigned share = plan_->subscriptions.size() + managed_.size() > 1 ? std::max(1U, slots_ / 4) : slots_;
+    endpoint.cap = std::max(1U, std::min(settings->concurrency, share));
     // A pause longer than the subscription's own longest wait would make the schedule a lie.
     int64_t longest = 0;
-    for (const int64_t step : settings.schedule_ms) longest = std::max(longest, step);
+    for (const int64_t step : settings->schedule_ms) longest = std::max(longest, step);
     endpoint.breaker.set_longest_pause(std::min<int64_t>(60000, longest));
+    endpoint.settings = std::move(settings);
 }
 
-Subscriptions::Applied Subscriptions::apply(const SubscriptionSet& set, Transport& transport, unsigned slots) {
+Subscriptions::Applied Subscriptions::apply(const SubscriptionSet& set, std::shared_ptr<Transport> transport,
+                                            unsigned slots) {
+    const bool same = transport_ == transport && slots_ == slots && plan_ &&
+                      plan_->egress.urls.extra_ports == set.plan->egress.urls.extra_ports;
+    plan_ = set.plan;
+    transport_ = std::move(transport);
+    slots_ = slots;
     Applied out;
     std::unordered_map<int64_t, EndpointRef> before;
     before.swap(by_number_);
@@ -138,10 +150,18 @@ Subscriptions::Applied Subscriptions::apply(const SubscriptionSet& set, Transpor
         endpoint->state = change.state;
         endpoint->reason = change.reason;
         endpoint->failures = change.failures;
-        configure(*endpoint, set.plan, set.plan->subscriptions[i], transport, slots);
+        // The plan is kept by what points into it.
+        configure(*endpoint, std::shared_ptr<const Subscription>(set.plan, &set.plan->subscriptions[i]));
         out.present.push_back(std::move(endpoint));
     }
     for (const auto& [number, endpoint] : before) {
+        const auto managed = managed_.find(number);
+        const ApiConfig* api = managed != managed_.end() ? api_of(*plan_, managed->second.origin) : nullptr;
+        if (api != nullptr && ((same && endpoint->settings->allow == api->allow) || load_managed(*endpoint))) {
+            by_number_[number] = endpoint;
+            out.present.push_back(endpoint);
+            continue;
+        }
         endpoint->state = SubscriptionState::removed;
         out.gone.push_back(endpoint);
     }
@@ -149,25 +169,173 @@ Subscriptions::Applied Subscriptions::apply(const SubscriptionSet& set, Transpor
     return out;
 }
 
+// ---- those that APIs make
+
+// Its settings from the store into its endpoint. False: they cannot be had now, or it has gone.
+bool Subscriptions::load_managed(Endpoint& endpoint) {
+    Reader* reader = context_.read();
+    if (reader == nullptr) return false;
+    Result<ManagedRow> row = reader->managed(endpoint.number);
+    if (!row) {
+        if (row.fault().code != Code::not_found) context_.read_failed(row.fault());
+        return false;
+    }
+    const ApiConfig* api = api_of(*plan_, row.value().row.origin);
+    if (api == nullptr) return false;
+    Result<Subscription> settings = read_settings(row.value().settings, plan_->egress.urls);
+    if (!settings) {
+        context_.log.write(Level::error, "dispatch: subscription " + row.value().row.name + " of API \"" + api->name +
+                                             "\" cannot be delivered to: " + settings.fault().text);
+        return false;
+    }
+    settings.value().name = row.value().title;
+    settings.value().allow = api->allow;
+    endpoint.name = api->name + "/" + row.value().row.name;
+    endpoint.id = row.value().row.name;
+    endpoint.logged = true;
+    endpoint.state = row.value().row.state;
+    endpoint.reason = row.value().row.reason;
+    endpoint.failures = row.value().row.failures;
+    configure(endpoint, std::make_shared<const Subscription>(std::move(settings).value()));
+    return true;
+}
+
+EndpointRef Subscriptions::make_managed(int64_t number) {
+    const auto managed = managed_.find(number);
+    if (managed == managed_.end() || !plan_ || api_of(*plan_, managed->second.origin) == nullptr) return nullptr;
+    auto endpoint = std::make_shared<Endpoint>();
+    endpoint->number = number;
+    if (!load_managed(*endpoint)) return nullptr;
+    by_number_[number] = endpoint;
+    return endpoint;
+}
+
+void Subscriptions::take_row(const SubscriptionRow& row, Followed& out) {
+    const EndpointRef running = known(row.number);
+    if (row.state == SubscriptionState::removed) {
+        managed_.erase(row.number);
+        by_number_.erase(row.number);
+        out.removed.push_back(row.number);
+        if (!running) return;
+        running->state = SubscriptionState::removed;
+        out.gone.push_back(running);
+        return;
+    }
+    managed_[row.number] = managed_of(row);
+    if (running && plan_ && load_managed(*running)) out.present.push_back(running);
+}
+
+Result<Subscriptions::Followed> Subscriptions::follow() {
+    Followed out;
+    Reader* reader = context_.read();
+    if (reader == nullptr) return Fault{Code::store, "the store cannot be read"};
+    const Result<int64_t> generation = reader->generation();
+    if (!generation) {
+        context_.read_failed(generation.fault());
+        return generation.fault();
+    }
+    if (generation.value() == generation_) return out;
+    const bool first = generation_ < 0;
+    const Result<std::vector<SubscriptionRow>> rows = reader->managed_after(generation_);
+    if (!rows) {
+        context_.read_failed(rows.fault());
+        return rows.fault();
+    }
+    out.changed = true;
+    generation_ = generation.value();
+    std::vector<int64_t> changed;
+    for (const SubscriptionRow& row : rows.value()) {
+        generation_ = std::max(generation_, row.generation);
+        changed.push_back(row.number);
+        take_row(row, out);
+    }
+    if (first)
+        index();
+    else
+        lay_over(changed);
+    // What was made for one of them alone is in the store, and nothing told of it.
+    if (!first)
+        for (const int64_t number : changed)
+            if (!known(number) && managed_.contains(number))
+                if (const Result<int64_t> due = reader->next_due(number); due && due.value() >= 0)
+                    if (EndpointRef made = by_number(number)) out.present.push_back(std::move(made));
+    return out;
+}
+
+void Subscriptions::note(const Endpoint& endpoint) {
+    const auto found = managed_.find(endpoint.number);
+    if (found == managed_.end()) return index();
+    found->second.state = endpoint.state;
+    found->second.reason = endpoint.reason;
+    lay_over({endpoint.number});
+}
+
+void Subscriptions::forget_idle() {
+    if (by_number_.size() < plan_->subscriptions.size() + kept_endpoints) return;
+    std::erase_if(by_number_, [this](const auto& entry) {
+        const Endpoint& endpoint = *entry.second;
+        const bool idle = endpoint.inflight == 0 && endpoint.queued() == 0 && !endpoint.listed && !endpoint.more &&
+                          endpoint.next_due_ms < 0 && !endpoint.breaker.failing();
+        return idle && managed_.contains(entry.first);
+    });
+}
+
+// ---- the index
+
 void Subscriptions::index() {
     auto topics = std::make_shared<TopicIndex>();
     for (const auto& [number, endpoint] : by_number_) {
         if (endpoint->state == SubscriptionState::disabled || endpoint->state == SubscriptionState::removed) continue;
-        if (endpoint->settings == nullptr || endpoint->style == nullptr) continue;
-        const auto listener = std::make_shared<const Listener>(Listener{number, endpoint->style->text});
+        if (managed_.contains(number) || endpoint->settings == nullptr || endpoint->style == nullptr) continue;
+        Listener one;
+        one.subscription = number;
+        one.format = endpoint->style->text;
+        const auto listener = std::make_shared<const Listener>(std::move(one));
         for (const std::string& pattern : endpoint->settings->topics) topics->add(pattern, listener);
     }
+    for (const auto& [number, managed] : managed_)
+        if (listens(managed) && plan_ && api_of(*plan_, managed.origin) != nullptr)
+            if (const Result<void> added = add_managed(*topics, number, managed); !added)
+                context_.log.write(Level::error, "dispatch: a subscription of " + managed.origin +
+                                                     " gets no deliveries: " + added.fault().text);
+    topics->generation = generation_;
+    overlaid_.clear();
+    whole_ = topics_ = std::move(topics);
+}
+
+// Few changes: a small index over the last whole one.
+void Subscriptions::lay_over(const std::vector<int64_t>& changed) {
+    overlaid_.insert(changed.begin(), changed.end());
+    if (!whole_ || overlaid_.size() > 64 + whole_->size() / 16) return index();
+    auto topics = std::make_shared<TopicIndex>(whole_, overlaid_);
+    for (const int64_t number : overlaid_) {
+        const auto found = managed_.find(number);
+        if (found == managed_.end() || !listens(found->second) || api_of(*plan_, found->second.origin) == nullptr)
+            continue;
+        if (const Result<void> added = add_managed(*topics, number, found->second); !added)
+            context_.log.write(Level::error, "dispatch: a subscription of " + found->second.origin +
+                                                 " gets no deliveries: " + added.fault().text);
+    }
+    topics->generation = generation_;
     topics_ = std::move(topics);
 }
 
 void Subscriptions::clear() {
     by_number_.clear();
+    managed_.clear();
+    generation_ = -1;
+    transport_.reset();
     index();
 }
 
-EndpointRef Subscriptions::by_number(int64_t number) const {
+EndpointRef Subscriptions::known(int64_t number) const {
     const auto found = by_number_.find(number);
     return found == by_number_.end() ? nullptr : found->second;
+}
+
+EndpointRef Subscriptions::by_number(int64_t number) {
+    EndpointRef endpoint = known(number);
+    return endpoint ? endpoint : make_managed(number);
 }
 
 }  // namespace trot

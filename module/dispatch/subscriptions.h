@@ -1,15 +1,20 @@
-// Subscriptions: from the plan to the store and to endpoints. A file's subscription is known by its name: its number,
-// state, failures and pending deliveries survive restarts and reloads, also while its name is missing for a time.
-// Callers: dispatcher. Threads: the dispatcher's; SubscriptionSet::write the writer's.
+// Subscriptions: those of the plan and those that management APIs made, numbers and states of the store, and the
+// endpoints made from both. File subscriptions are identified by their name, so that a reload keeps number, state,
+// failures and pending deliveries. What a reload writes is decided by prepare(), written by the writer, and applied on
+// the loop. An API writes by itself; follow() reads what it wrote. Callers: lead. Threads: the dispatcher's;
+// SubscriptionSet::write the writer's.
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <unordered_map>
+#include <unordered_set>
 #include <vector>
 
 #include "dispatch/context.h"
 #include "dispatch/endpoint.h"
+#include "dispatch/managed.h"
 #include "dispatch/outcomes.h"
 #include "dispatch/topics.h"
 #include "egress/transport.h"
@@ -50,22 +55,49 @@ class Subscriptions {
     };
     // After the write: endpoints as the plan says. Known ones are kept (lanes, breaker, attempts in flight) and get new
     // settings.
-    Applied apply(const SubscriptionSet& set, Transport& transport, unsigned slots);
+    Applied apply(const SubscriptionSet& set, std::shared_ptr<Transport> transport, unsigned slots);
     void clear();
 
+    struct Followed {
+        bool changed = false;              // there is a new index
+        std::vector<EndpointRef> present;  // that may have other settings or deliveries
+        std::vector<EndpointRef> gone;
+        std::vector<int64_t> removed;  // whose pending deliveries are to be cancelled
+    };
+    // What management APIs changed since the last time. Fault: the store cannot be read now.
+    Result<Followed> follow();
+    // The dispatcher has changed a state: removed and disabled ones get no new deliveries.
+    void note(const Endpoint& endpoint);
+    // Endpoints of managed ones that have had nothing to do, when there are more than a few thousand: they are made
+    // again when they are needed.
+    void forget_idle();
+
     const TopicIndexPtr& topics() const { return topics_; }  // never null
-    void index();  // after a state has changed: removed and disabled ones get no new deliveries
-    EndpointRef by_number(int64_t number) const;
+    // Made when it is an API's and was not needed before. Null: unknown, or the store cannot be read now.
+    EndpointRef by_number(int64_t number);
+    EndpointRef known(int64_t number) const;
     const std::unordered_map<int64_t, EndpointRef>& all() const { return by_number_; }
+    size_t managed() const { return managed_.size(); }
 
   private:
     EndpointRef make(const SubscriptionRow& row);
-    void configure(Endpoint& endpoint, const PlanPtr& plan, const Subscription& settings, Transport& transport,
-                   unsigned slots);
+    EndpointRef make_managed(int64_t number);
+    bool load_managed(Endpoint& endpoint);
+    void configure(Endpoint& endpoint, std::shared_ptr<const Subscription> settings);
+    void index();
+    void lay_over(const std::vector<int64_t>& changed);
+    void take_row(const SubscriptionRow& row, Followed& out);
 
     Context& context_;
+    PlanPtr plan_;
+    std::shared_ptr<Transport> transport_;
+    unsigned slots_ = 1;
     std::unordered_map<int64_t, EndpointRef> by_number_;
+    std::unordered_map<int64_t, Managed> managed_;
+    int64_t generation_ = -1;
     TopicIndexPtr topics_ = std::make_shared<const TopicIndex>();
+    TopicIndexPtr whole_;                   // the newest that lies over none
+    std::unordered_set<int64_t> overlaid_;  // whose entries in whole_ do not count
 };
 
 }  // namespace trot

@@ -3,8 +3,14 @@
 #include <algorithm>
 
 namespace trot {
+namespace {
 
-void TopicIndex::add(const std::string& pattern, const std::shared_ptr<const Listener>& listener) {
+constexpr std::string_view context_prefix = "context:";
+
+}  // namespace
+
+void TopicIndex::add(const std::string& pattern, const ListenerPtr& listener) {
+    ++count_;
     if (pattern == "*")
         all_.push_back(listener);
     else if (pattern.size() > 2 && pattern.ends_with(".*"))
@@ -13,22 +19,67 @@ void TopicIndex::add(const std::string& pattern, const std::shared_ptr<const Lis
         exact_[pattern].push_back(listener);
 }
 
+void TopicIndex::take(const Listeners& from, const TopicIndex* over, std::vector<const Listener*>& into) const {
+    for (const ListenerPtr& listener : from)
+        if (over == nullptr || !over->hidden_.contains(listener->subscription)) into.push_back(listener.get());
+}
+
+void TopicIndex::collect(const std::string& topic, const TopicIndex* over, std::vector<const Listener*>& into) const {
+    take(all_, over, into);
+    if (const auto found = exact_.find(topic); found != exact_.end()) take(found->second, over, into);
+    if (prefixes_.empty() || topic.empty()) return;
+    for (size_t dot = topic.find('.'); dot < topic.size() - 1; dot = topic.find('.', dot + 1))
+        if (const auto found = prefixes_.find(topic.substr(0, dot + 1)); found != prefixes_.end())
+            take(found->second, over, into);
+}
+
 void TopicIndex::find(const std::string& topic, std::vector<const Listener*>& into) const {
     into.clear();
-    const auto take = [&into](const Listeners& from) {
-        for (const std::shared_ptr<const Listener>& listener : from) into.push_back(listener.get());
-    };
-    take(all_);
-    if (const auto found = exact_.find(topic); found != exact_.end()) take(found->second);
-    if (!prefixes_.empty() && !topic.empty())
-        for (size_t dot = topic.find('.'); dot < topic.size() - 1; dot = topic.find('.', dot + 1))
-            if (const auto found = prefixes_.find(topic.substr(0, dot + 1)); found != prefixes_.end())
-                take(found->second);
+    collect(topic, nullptr, into);
+    if (below_) below_->collect(topic, this, into);
     std::sort(into.begin(), into.end(),
               [](const Listener* a, const Listener* b) { return a->subscription < b->subscription; });
+    // Without terms one is as good as the other.
     into.erase(std::unique(into.begin(), into.end(),
-                           [](const Listener* a, const Listener* b) { return a->subscription == b->subscription; }),
+                           [](const Listener* a, const Listener* b) {
+                               return a->subscription == b->subscription && !a->terms && !b->terms;
+                           }),
                into.end());
+}
+
+void EventMatcher::find(const TopicIndex& topics, const Event& event, std::vector<const Listener*>& into) {
+    into.clear();
+    if ((event.flags & event_private) != 0) return;
+    topics.find(event.topic, into);
+    loaded_ = false;
+    size_t kept = 0;
+    for (const Listener* listener : into) {
+        if (kept > 0 && into[kept - 1]->subscription == listener->subscription) continue;
+        if (fits(*listener, event)) into[kept++] = listener;
+    }
+    into.resize(kept);
+}
+
+bool EventMatcher::fits(const Listener& listener, const Event& event) {
+    if (event.number <= listener.since) return false;
+    if (!listener.terms) return true;
+    if (!loaded_) {
+        payload_.load(event.payload ? std::string_view(*event.payload) : std::string_view());
+        context_.load(event.context ? std::string_view(*event.context) : std::string_view());
+        loaded_ = true;
+    }
+    return std::all_of(listener.terms->begin(), listener.terms->end(),
+                       [&](const FilterTerm& term) { return fits(term, event); });
+}
+
+bool EventMatcher::fits(const FilterTerm& term, const Event& event) {
+    const bool from_context = term.what.substr(0, context_prefix.size()) == context_prefix;
+    if (from_context ? !event.context : (event.flags & event_opaque) != 0) return term.or_absent;
+    const JsonValue value =
+        from_context ? context_.find("/" + term.what.substr(context_prefix.size())) : payload_.find(term.what);
+    if (value.kind == JsonKind::missing || value.kind == JsonKind::null) return term.or_absent;
+    const std::string text = json_text(value);
+    return std::find(term.values.begin(), term.values.end(), text) != term.values.end();
 }
 
 }  // namespace trot

@@ -1,13 +1,21 @@
 // TopicIndex: topic → subscriptions that asked for it: exact names by hash, "order.*" by its prefix, "*" always. Says
 // the same as topic_matches() of plan/plan.h (a test compares them). Never changed once it is shared; a reload makes
-// another. Callers: subscriptions (builds), expander, fan_out. Threads: any reads.
+// another. One that differs from another in a few subscriptions is laid over it: with 100,000 subscriptions making it
+// anew for each that an API makes would cost the loop 50 ms.
+// EventMatcher: which of those an event is for: not one from before they were made, and what their terms say.
+// Callers: subscriptions (builds), expander, fan_out. Threads: an index any; an EventMatcher its owner's.
 #pragma once
 
 #include <cstdint>
 #include <memory>
 #include <string>
 #include <unordered_map>
+#include <unordered_set>
 #include <vector>
+
+#include "json/pointer.h"
+#include "plan/plan.h"
+#include "store/values.h"
 
 namespace trot {
 
@@ -15,23 +23,54 @@ namespace trot {
 struct Listener {
     int64_t subscription = 0;
     std::string format;
+    int64_t since = 0;                                               // only events behind this one
+    bool logged = false;                                             // Delivery::logged
+    std::shared_ptr<const std::vector<FilterTerm>> terms = nullptr;  // null: none
 };
+
+using ListenerPtr = std::shared_ptr<const Listener>;
 
 class TopicIndex {
   public:
-    void add(const std::string& pattern, const std::shared_ptr<const Listener>& listener);
-    bool empty() const { return exact_.empty() && prefixes_.empty() && all_.empty(); }
-    // Each subscription once, in the order of their numbers.
+    TopicIndex() = default;
+    // Over `below`, of which the subscriptions in `hidden` do not count.
+    TopicIndex(std::shared_ptr<const TopicIndex> below, std::unordered_set<int64_t> hidden)
+        : below_(std::move(below)), hidden_(std::move(hidden)) {}
+
+    void add(const std::string& pattern, const ListenerPtr& listener);
+    bool empty() const { return count_ == 0 && (!below_ || below_->count_ <= hidden_.size()); }
+    size_t size() const { return count_; }  // patterns, without those below
+    // Everyone who asked for the topic, in the order of their numbers; some more than once when they have terms.
     void find(const std::string& topic, std::vector<const Listener*>& into) const;
 
+    int64_t generation = 0;  // of the managed subscriptions that are in it
+
   private:
-    using Listeners = std::vector<std::shared_ptr<const Listener>>;
+    using Listeners = std::vector<ListenerPtr>;
+    void take(const Listeners& from, const TopicIndex* over, std::vector<const Listener*>& into) const;
+    void collect(const std::string& topic, const TopicIndex* over, std::vector<const Listener*>& into) const;
 
     std::unordered_map<std::string, Listeners> exact_;
     std::unordered_map<std::string, Listeners> prefixes_;  // "order." for "order.*"
     Listeners all_;
+    size_t count_ = 0;
+    std::shared_ptr<const TopicIndex> below_;
+    std::unordered_set<int64_t> hidden_;
 };
 
 using TopicIndexPtr = std::shared_ptr<const TopicIndex>;
+
+class EventMatcher {
+  public:
+    // Each subscription once, in the order of their numbers. They live as long as the index.
+    void find(const TopicIndex& topics, const Event& event, std::vector<const Listener*>& into);
+
+  private:
+    bool fits(const Listener& listener, const Event& event);
+    bool fits(const FilterTerm& term, const Event& event);
+
+    JsonReader payload_, context_;
+    bool loaded_ = false;  // of the event at hand
+};
 
 }  // namespace trot

@@ -16,6 +16,7 @@ namespace {
 
 constexpr size_t max_head = 64UL * 1024;
 constexpr size_t kept_answer = 4096;
+constexpr size_t kept_head = 8192;
 constexpr unsigned max_addresses = 8;
 constexpr int receive_buffer = 16384;
 constexpr unsigned suspicious_steps = 10;
@@ -103,6 +104,7 @@ Result<void> CurlAttempt::prepare(std::shared_ptr<CurlTarget> target, std::share
     error_[0] = '\0';
     answer_.clear();
     retry_after_.clear();
+    head_.clear();
 
     // The second wall: the configuration has been checked, but libcurl would write a line break as it is.
     for (const Field& field : headers)
@@ -207,6 +209,8 @@ void CurlAttempt::header_line(std::string_view line) {
         for (char c : code) status_ = c >= '0' && c <= '9' ? status_ * 10 + (c - '0') : 0;
         head_done_ = false;
         retry_after_.clear();
+        head_.clear();
+        keep_line(line);
         return;
     }
     if (head_done_) return;  // trailers
@@ -214,8 +218,16 @@ void CurlAttempt::header_line(std::string_view line) {
         head_done_ = true;
         return;
     }
+    keep_line(line);
     constexpr std::string_view name = "retry-after:";
     if (equal_nocase(line.substr(0, name.size()), name)) retry_after_ = trim(line.substr(name.size()).substr(0, 128));
+}
+
+// For logs that people see: whole lines, as far as they go.
+void CurlAttempt::keep_line(std::string_view line) {
+    if (!target_->keep_head || head_.size() + line.size() + 1 > kept_head) return;
+    head_ += line;
+    head_ += '\n';
 }
 
 size_t CurlAttempt::on_header(char* data, size_t size, size_t count, void* self) {
@@ -285,6 +297,7 @@ SendResult CurlAttempt::result(CURLcode code) {
         out.cut = error_of(code) == SendError::too_large;
         out.answer = std::move(answer_);
         out.retry_after = std::move(retry_after_);
+        out.head = std::move(head_);
     } else {
         out.error = code == CURLE_OK ? SendError::bad_answer : error_of(code);
     }

@@ -30,6 +30,7 @@ struct CurlTarget : Target {
     uint64_t answer_bytes = 0;
     std::string ca_file;
     bool verify = true;
+    bool keep_head = false;
 };
 
 struct AttemptOptions {
@@ -78,6 +79,7 @@ class CurlAttempt {
     bool judged(const sockaddr* address, socklen_t length);
     curl_socket_t give_up();
     void header_line(std::string_view line);
+    void keep_line(std::string_view line);
 
     const AttemptOptions& options_;
     CURL* easy_;
@@ -101,7 +103,7 @@ class CurlAttempt {
     unsigned steps_ = 0;
     uint64_t received_before_ = 0;  // on this connection, when the attempt became suspicious
     uint64_t body_bytes_ = 0;
-    std::string answer_, retry_after_;
+    std::string answer_, retry_after_, head_;
 };
 
 }  // namespace trot

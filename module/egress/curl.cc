@@ -49,6 +49,7 @@ class CurlTransport : public Transport {
         target->answer_bytes = options.answer_bytes;
         target->ca_file = options.ca_file;
         target->verify = options.verify;
+        target->keep_head = options.keep_head;
         return std::shared_ptr<Target>(std::move(target));
     }
 

@@ -30,6 +30,7 @@ struct TargetOptions {
     std::vector<Network> allow;  // the subscription's own
     int64_t timeout_ms = 15000;
     int64_t connect_timeout_ms = 5000;
+    bool keep_head = false;  // SendResult::head
 
     // The one upstream of [hydrate], which the configuration names: the guard has no say, whatever its address is, and
     // of the answer up to answer_bytes are kept. Never set for a URL that anything but the configuration decides on.
@@ -50,6 +51,7 @@ struct SendResult {
     std::string detail;       // for the log; the same fixed text for every refusal of the guard
     std::string answer;       // first 4 KiB of the body; of the upstream's up to answer_bytes
     std::string retry_after;  // header value, as sent
+    std::string head;         // status line and headers, at most 8 KiB, where the target keeps them
     int64_t duration_us = 0;
     bool reused = false;  // the connection had carried a request before
     bool whole = false;   // the answer's body came to its end

@@ -26,8 +26,8 @@ struct Change {
         add,     // row: origin is "api:" + the API's name; row.name the id, or empty: the API's next integer
         change,  // row.number says which
         remove,
-        send,    // only `one_off`
-        resend   // only `delivery`
+        send,   // only `one_off`
+        resend  // only `delivery`
     };
     Kind kind = Kind::add;
     ManagedRow managed;             // add, change: as it is afterwards; remove, send, resend: row.number counts

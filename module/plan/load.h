@@ -35,6 +35,8 @@ struct FormatPolicy {
     int64_t timeout_ms = 15000;
     int64_t connect_timeout_ms = 5000;
     unsigned disable_after = 0;
+    // Are the Mustache tags in a URL right? Null: the format knows none, a brace is a brace.
+    Result<void> (*check_tags)(std::string_view url) = nullptr;
 };
 
 std::vector<int64_t> default_schedule();  // Standard Webhooks'

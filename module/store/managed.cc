@@ -1,4 +1,6 @@
 // The questions of management APIs: pages of subscriptions, and of what was sent to them.
+#include <algorithm>
+
 #include "store/reader.h"
 #include "store/rows.h"
 #include "store/where.h"
@@ -44,8 +46,7 @@ Where where_of(const ManagedQuery& query) {
     if (query.created_before > 0) where.add("s.created_ms < ?", query.created_before);
     if (query.changed_after > 0) where.add("s.changed_ms > ?", query.changed_after);
     if (query.changed_before > 0) where.add("s.changed_ms < ?", query.changed_before);
-    if (!query.search.empty())
-        where.add("instr(lower(m.title || char(10) || m.document), lower(?)) > 0", query.search);
+    if (!query.search.empty()) where.add("instr(lower(m.title || char(10) || m.document), lower(?)) > 0", query.search);
     where.one_of("s.name", query.ids);
     where.none_of("s.name", query.not_ids);
     return where;
@@ -155,25 +156,33 @@ Result<ManagedPage> SqliteReader::list_managed(const ManagedQuery& query) {
     ManagedPage page;
     const Where where = where_of(query);
     const bool by_table = query.order == ManagedQuery::Order::title || !query.search.empty();
-    const std::string tables =
-        std::string(" FROM subscriptions s INDEXED BY ") +
-        (query.state ? "subscriptions_state" : "subscriptions_origin") +
-        (by_table ? " JOIN managed m ON m.number = s.number" : "");
-    Result<void> done = ask("SELECT count(*)" + tables + where.sql(), "count the subscriptions",
-                            [&](Stmt& statement) { where.bind(statement); },
-                            [&](const Stmt& row) {
-                                page.total = static_cast<uint64_t>(row.number(0));
-                                return true;
-                            });
+    const std::string tables = std::string(" FROM subscriptions s INDEXED BY ") +
+                               (query.state ? "subscriptions_state" : "subscriptions_origin") +
+                               (by_table ? " JOIN managed m ON m.number = s.number" : "");
+    Result<void> done = ask(
+        "SELECT count(*)" + tables + where.sql(), "count the subscriptions",
+        [&](Stmt& statement) { where.bind(statement); },
+        [&](const Stmt& row) {
+            page.total = static_cast<uint64_t>(row.number(0));
+            return true;
+        });
     if (!done.ok()) return done.fault();
-    const std::string sql =
-        select_managed("") + " WHERE s.number IN (SELECT s.number" + tables + where.sql() + order_of(query) +
-        " LIMIT " + std::to_string(query.limit) + " OFFSET " + std::to_string(query.offset) + ")" + order_of(query);
-    done = ask(sql, "list the subscriptions", [&](Stmt& statement) { where.bind(statement); },
-               [&](const Stmt& row) {
-                   page.rows.push_back(read_managed(row));
-                   return true;
-               });
+    if (query.offset >= page.total) return page;
+    ManagedQuery nearer = query;
+    nearer.limit = std::min<size_t>(query.limit, page.total - query.offset);
+    if (query.offset > page.total / 2) {  // from the other end
+        nearer.ascending = !query.ascending;
+        nearer.offset = page.total - query.offset - nearer.limit;
+    }
+    const std::string sql = select_managed("") + " WHERE s.number IN (SELECT s.number" + tables + where.sql() +
+                            order_of(nearer) + " LIMIT " + std::to_string(nearer.limit) + " OFFSET " +
+                            std::to_string(nearer.offset) + ")" + order_of(query);
+    done = ask(
+        sql, "list the subscriptions", [&](Stmt& statement) { where.bind(statement); },
+        [&](const Stmt& row) {
+            page.rows.push_back(read_managed(row));
+            return true;
+        });
     if (!done.ok()) return done.fault();
     return page;
 }
@@ -181,23 +190,25 @@ Result<ManagedPage> SqliteReader::list_managed(const ManagedQuery& query) {
 Result<CallPage> SqliteReader::list_calls(const CallQuery& query) {
     CallPage page;
     const Where where = where_of(query);
-    Result<void> done = ask(std::string("SELECT count(*)") + call_tables + where.sql(), "count the calls",
-                            [&](Stmt& statement) { where.bind(statement); },
-                            [&](const Stmt& row) {
-                                page.total = static_cast<uint64_t>(row.number(0));
-                                return true;
-                            });
+    Result<void> done = ask(
+        std::string("SELECT count(*)") + call_tables + where.sql(), "count the calls",
+        [&](Stmt& statement) { where.bind(statement); },
+        [&](const Stmt& row) {
+            page.total = static_cast<uint64_t>(row.number(0));
+            return true;
+        });
     if (!done.ok()) return done.fault();
     const std::string sql = std::string("SELECT ") + delivery_columns +
                             ", ifnull(a.at_ms, 0), ifnull(a.duration_ms, 0), ifnull(a.status, 0), ifnull(a.error, ''), "
                             "a.answer, a.head" +
                             call_tables + where.sql() + order_of(query) + " LIMIT " + std::to_string(query.limit) +
                             " OFFSET " + std::to_string(query.offset);
-    done = ask(sql, "list the calls", [&](Stmt& statement) { where.bind(statement); },
-               [&](const Stmt& row) {
-                   page.calls.push_back(read_call(row));
-                   return true;
-               });
+    done = ask(
+        sql, "list the calls", [&](Stmt& statement) { where.bind(statement); },
+        [&](const Stmt& row) {
+            page.calls.push_back(read_call(row));
+            return true;
+        });
     if (!done.ok()) return done.fault();
     for (Call& call : page.calls) {
         Result<Event> found = event(call.delivery.event);
@@ -221,7 +232,8 @@ Result<std::vector<int64_t>> SqliteReader::waiting_subscriptions() {
     while (true) {
         int64_t next = -1;
         Result<void> done = ask(
-            "SELECT subscription FROM deliveries INDEXED BY deliveries_open WHERE state = 0 AND subscription > ? ORDER BY "
+            "SELECT subscription FROM deliveries INDEXED BY deliveries_open WHERE state = 0 AND subscription > ? ORDER "
+            "BY "
             "subscription LIMIT 1",
             "read who waits", [after](Stmt& statement) { statement.bind(1, after); },
             [&](const Stmt& row) {

@@ -1,5 +1,5 @@
-// Subscriptions that are made through a management API, and the log of what was sent to them. Callers: manage (reads and
-// writes), dispatch (settings). Threads: plain values.
+// Subscriptions that are made through a management API, and the log of what was sent to them. Callers: manage (reads
+// and writes), dispatch (settings). Threads: plain values.
 #pragma once
 
 #include <cstdint>
@@ -30,9 +30,9 @@ struct ManagedQuery {
     enum class Order { number, title, changed, url };
     std::string api;  // its name
     std::optional<SubscriptionState> state;
-    std::string reason;               // with state: only those of this reason, "" any
-    std::string search;               // in title or document, without case; "" all
-    std::string topic;                // exact; "" all
+    std::string reason;                             // with state: only those of this reason, "" any
+    std::string search;                             // in title or document, without case; "" all
+    std::string topic;                              // exact; "" all
     int64_t created_after = 0, created_before = 0;  // milliseconds, exclusive; 0 none
     int64_t changed_after = 0, changed_before = 0;
     std::vector<std::string> ids, not_ids;  // names; empty: all, none
@@ -53,8 +53,8 @@ struct CallQuery {
     int64_t subscription = 0;         // 0: of all
     std::vector<int64_t> deliveries;  // these only; empty: all
     std::vector<DeliveryState> states;
-    std::optional<bool> tried;        // with an attempt, or without
-    std::string resource, action;     // of the event; "" all
+    std::optional<bool> tried;                      // with an attempt, or without
+    std::string resource, action;                   // of the event; "" all
     int64_t created_after = 0, created_before = 0;  // exclusive; 0 none
     int64_t sent_after = 0, sent_before = 0;
     int64_t due_after = 0, due_before = 0;  // of pending ones

@@ -48,7 +48,8 @@ class SqliteReader final : public Reader {
     Result<int64_t> one_number(Stmt& statement, std::string_view sql, std::string_view doing);
     Result<void> query(Stmt& statement, std::string_view sql, std::string_view doing, const Bind& bind,
                        const Take& take);
-    Result<std::vector<SubscriptionRow>> rows_where(std::string_view condition, std::string_view doing, const Bind& bind);
+    Result<std::vector<SubscriptionRow>> rows_where(std::string_view condition, std::string_view doing,
+                                                    const Bind& bind);
     Result<ManagedRow> one_managed(std::string_view sql, const Bind& bind);
     Result<void> ask(std::string_view sql, std::string_view doing, const Bind& bind,
                      const Take& take);  // prepared anew

@@ -40,19 +40,24 @@ class Tx {
     virtual Result<void> put_subscription(SubscriptionRow& row) = 0;
     virtual Result<void> set_subscription(int64_t number, SubscriptionState state, std::string_view reason,
                                           unsigned failures) = 0;
+    // The same, but only when its state and reason are those given (an API may have changed them meanwhile).
+    virtual Result<void> move_subscription(int64_t number, SubscriptionState from, std::string_view from_reason,
+                                           SubscriptionState state, std::string_view reason, unsigned failures) = 0;
     // Every file subscription whose name is not in `names` becomes `removed`; its pending deliveries wait for its
     // return.
     virtual Result<void> keep_subscriptions(const std::vector<std::string>& names) = 0;
-    // Managed subscriptions. Each change gives them a new generation, which the leader notices before it expands another
-    // event. add: sets row.number, row.since, times, and row.name where it is empty: the API's next integer. change:
-    // by row.number, all but origin, name, since, created_ms. remove: its pending deliveries are cancelled by and by.
+    // Managed subscriptions. Each change gives them a new generation, which the leader notices before it expands
+    // another event. add: sets row.number, row.since, times, and row.name where it is empty: the API's next integer.
+    // change: by row.number, all but origin, name and created_ms; one that becomes active gets only events from then
+    // on. remove: its pending deliveries are cancelled by and by.
     virtual Result<int64_t> generation() = 0;
     virtual Result<void> add_managed(ManagedRow& managed) = 0;
     virtual Result<void> change_managed(ManagedRow& managed) = 0;
     virtual Result<void> remove_managed(int64_t number) = 0;
     // The leader is to look at a subscription's deliveries again: some were made for it alone, or are due anew.
     virtual Result<void> touch_managed(int64_t number) = 0;
-    // Cancels pending deliveries of a removed subscription, at most `most`; how many it were.
+    // Cancels pending deliveries of a removed subscription, at most `most`; how many it were. When none is left it is
+    // not told by managed_after() any more.
     virtual Result<int> cancel_deliveries(int64_t subscription, int most) = 0;
     // A delivery is due now, whatever became of it; a finished one is pending again and keeps its count of attempts.
     virtual Result<void> redeliver(int64_t delivery) = 0;

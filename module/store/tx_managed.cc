@@ -115,6 +115,11 @@ Result<void> SqliteTx::change_managed(ManagedRow& managed) {
     row.origin = known.origin;
     row.name = known.name;
     row.since = known.since;
+    // What happened while it rested is not its: some of it may not be expanded yet.
+    if (known.state != SubscriptionState::active && row.state == SubscriptionState::active) {
+        if (Result<void> read = read_newest_event(); !read.ok()) return read;
+        row.since = now_.last_event;
+    }
     row.created_ms = known.created_ms;
     row.changed_ms = clock_.wall_ms();
     row.generation = generation.value();
@@ -163,7 +168,13 @@ Result<int> SqliteTx::cancel_deliveries(int64_t subscription, int most) {
         return prepared.fault();
     cancel.bind(1, subscription).bind(2, static_cast<int64_t>(most)).bind(3, clock_.wall_ms());
     if (Result<void> done = run(cancel, "cancel deliveries"); !done.ok()) return done.fault();
-    return sqlite3_changes(db_.handle());
+    const int cancelled = sqlite3_changes(db_.handle());
+    if (cancelled == most) return cancelled;
+    Stmt forget;
+    Result<void> done = ready(forget, "UPDATE subscriptions SET generation = NULL WHERE number = ? AND state = 3");
+    if (done.ok()) done = run(forget.bind(1, subscription), "forget a removed subscription");
+    if (!done.ok()) return done.fault();
+    return cancelled;
 }
 
 Result<void> SqliteTx::redeliver(int64_t delivery) {

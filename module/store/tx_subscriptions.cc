@@ -63,11 +63,8 @@ Result<void> SqliteTx::put_subscription(SubscriptionRow& row) {
 Result<void> SqliteTx::set_subscription(int64_t number, SubscriptionState state, std::string_view reason,
                                         unsigned failures) {
     Stmt set;
-    // What its API has removed stays removed, whatever the dispatcher learns of it afterwards.
     if (Result<void> prepared =
-            ready(set,
-                  "UPDATE subscriptions SET state = ?, reason = ?, failures = ?, changed_ms = ? WHERE number = ? AND "
-                  "substr(origin, 1, 5) <> 'gone:'");
+            ready(set, "UPDATE subscriptions SET state = ?, reason = ?, failures = ?, changed_ms = ? WHERE number = ?");
         !prepared.ok())
         return prepared;
     set.bind(1, static_cast<int64_t>(state))
@@ -76,6 +73,23 @@ Result<void> SqliteTx::set_subscription(int64_t number, SubscriptionState state,
         .bind(4, clock_.wall_ms())
         .bind(5, number);
     return run(set, "set a subscription's state");
+}
+
+Result<void> SqliteTx::move_subscription(int64_t number, SubscriptionState from, std::string_view from_reason,
+                                         SubscriptionState state, std::string_view reason, unsigned failures) {
+    Stmt set;
+    if (Result<void> prepared = ready(set,
+                                      "UPDATE subscriptions SET state = ?, reason = ?, failures = ? "
+                                      "WHERE number = ? AND state = ? AND reason = ?");
+        !prepared.ok())
+        return prepared;
+    set.bind(1, static_cast<int64_t>(state))
+        .bind(2, reason)
+        .bind(3, static_cast<int64_t>(failures))
+        .bind(4, number)
+        .bind(5, static_cast<int64_t>(from))
+        .bind(6, from_reason);
+    return run(set, "change a subscription's state");
 }
 
 Result<void> SqliteTx::keep_subscriptions(const std::vector<std::string>& names) {

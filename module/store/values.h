@@ -91,10 +91,10 @@ struct Attempt {
     unsigned number = 1;
     int64_t at_ms = 0;
     int64_t duration_ms = 0;
-    int status = 0;      // 0: no answer
-    std::string error;   // "" or class: "timeout", "refused", "tls", "blocked", …
-    std::string answer;  // first 4 KiB of the receiver's body
-    std::string head;    // status line and headers of the answer, as received, where the delivery is logged
+    int status = 0;         // 0: no answer
+    std::string error;      // "" or class: "timeout", "refused", "tls", "blocked", …
+    std::string answer;     // first 4 KiB of the receiver's body
+    std::string head = {};  // status line and headers of the answer, as received, where the delivery is logged
 };
 
 // What an attempt led to: written together.

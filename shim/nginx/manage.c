@@ -98,6 +98,9 @@ static ngx_int_t submit(ngx_http_request_t* r) {
         request.target.at = (const char*)r->uri.data;
         request.target.len = r->uri.len;
     }
+#if (NGX_HTTP_SSL)
+    request.secure = r->connection->ssl != NULL;
+#endif
     ngx_pool_cleanup_t* cleanup = ngx_pool_cleanup_add(r->pool, sizeof(waiting_t));
     if (cleanup == NULL) return NGX_HTTP_INTERNAL_SERVER_ERROR;
     waiting_t* waiting = cleanup->data;

@@ -79,13 +79,30 @@ void Admin::answered(const trot_done& result) {
     text += "\r\n";
     if (request_.method != "HEAD") text += to_view(body);
     client_->write(text);
+    log(static_cast<int>(head.status), request_.method == "HEAD" ? 0 : body.len);
     Client* client = client_;
     client_ = nullptr;
     worker_.bury(this);
     client->finish(keep);
 }
 
+// Without the query: some systems have their credentials there.
+void Admin::log(int status, uint64_t bytes) {
+    if (!logged_ || !worker_.access.enabled()) return;
+    AccessEntry entry;
+    entry.peer = peer_;
+    entry.method = request_.method;
+    entry.target = std::string_view(request_.target).substr(0, request_.target.find('?'));
+    if (const std::string* agent = request_.find("user-agent")) entry.agent = *agent;
+    entry.minor = request_.minor;
+    entry.status = status;
+    entry.bytes = bytes;
+    entry.request_ms = now_ms() - began_ms_;
+    worker_.access.finish(worker_.access.format(entry), {});
+}
+
 void Admin::fail(int status, std::string_view why) {
+    log(status, 0);
     Client* client = client_;
     client_ = nullptr;
     worker_.bury(this);

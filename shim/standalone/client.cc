@@ -2,20 +2,31 @@
 
 #include "shim/standalone/admin.h"
 #include "shim/standalone/exchange.h"
+#include "shim/standalone/http_text.h"
 
 namespace trot::host {
 namespace {
 
 constexpr size_t kLow = 64 * 1024;
-constexpr int64_t kWindowMs = 10000;     // of the body's minimum rate
-constexpr int64_t kLingerMs = 5000;      // how long a refused client may go on sending until it reads the refusal
-constexpr int64_t kSendStallMs = 60000;  // a client that takes no byte for so long is gone
-constexpr uint64_t kAdminBody = 1 << 20;
+constexpr int64_t kWindowMs = 10000;       // of the body's minimum rate
+constexpr int64_t kLingerMs = 5000;        // how long a refused client may go on sending until it reads the refusal
+constexpr int64_t kSendStallMs = 60000;    // a client that takes no byte for so long is gone
+constexpr uint64_t kAdminBody = 16 << 20;  // what goes beyond Admin's own limit is counted, not kept
 
 http::Limits limits_of(const Worker& worker, Door door) {
     http::Limits limits = worker.now->settings.request_limits;
     if (door == Door::admin) limits.body_bytes = kAdminBody;
     return limits;
+}
+
+// Is it for the library rather than for the upstream: a route of a management API?
+bool is_managed(const Worker& worker, const http::RequestHead& head) {
+    trot_request request{};
+    request.size = sizeof request;
+    request.method = to_text(head.method);
+    request.target = to_text(head.target);
+    request.host = to_text(head.host);
+    return trot_plan_manages(worker.now->plan.get(), &request) != 0;
 }
 
 }  // namespace
@@ -123,8 +134,8 @@ void Client::begin() {
         read_deadline_.clear();
     else
         read_deadline_.set(kWindowMs);
-    if (door_ == Door::admin)
-        handler_ = new Admin(worker_, *this, std::move(head));
+    if (door_ == Door::admin || is_managed(worker_, head))
+        handler_ = new Admin(worker_, *this, std::move(head), door_ == Door::proxy);
     else
         handler_ = new Exchange(worker_, *this, std::move(head));
     handler_->start();

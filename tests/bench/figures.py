@@ -97,7 +97,18 @@ def flow_figures(options):
     yield f"Z1 ledger at {most}", one["delivered"] / one["acked"], ">=", 1, "delivered of acknowledged", one
 
 
-PARTS = {"judge": judge, "evaluate": evaluate, "record": record, "store": store, "deliver": deliver, "dispatch": dispatch, "host": host_figures, "flow": flow_figures,
+def managed(options):
+    told = lab.program("bench_managed", "--dir", options.dir)
+    yield "100,000 subscriptions: an event nobody wants", told["nobody_us"], "<=", 20, "µs", told
+    yield "100,000 subscriptions: an event for ten", told["ten_us"], "<=", 20, "µs", told
+    yield "… with 1,000 of them changed since", told["overlaid_us"], "<=", 20, "µs", told
+    yield "100,000 subscriptions: first page and count", told["first_page_ms"], "<=", 10, "ms", told
+    yield "100,000 subscriptions: last page and count", told["last_page_ms"], "<=", 10, "ms", told
+    yield "100,000 subscriptions: a page of the active ones and their count", told["active_page_ms"], "<=", 10, "ms", told
+    yield "100,000 subscriptions: start until an event is expanded", told["start_ms"], "<=", 1000, "ms", told
+
+
+PARTS = {"managed": managed, "judge": judge, "evaluate": evaluate, "record": record, "store": store, "deliver": deliver, "dispatch": dispatch, "host": host_figures, "flow": flow_figures,
          "nginx": ngx_figures.figures}
 
 

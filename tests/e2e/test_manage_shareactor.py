@@ -358,7 +358,7 @@ BAD_WEBHOOKS = [
     *[({"endpoint": ENDPOINT, "event_type": value}, "event_type") for value in (
         None, 7, False, [], ["order.created"], "", "order.*", "*", "order", "order.creatd", "no.such", "order.created\r\n", "parcel.", "parcel.a.b", "x" * 5000)],
     *[({"endpoint": ENDPOINT, "event_type": "order.created", "active": value}, "active") for value in (None, 0, 1, "true", [])],
-    ({"endpoint": ENDPOINT, "event_type": "order.created", "note": "x" * 17000}, "body"), ({"endpoint": ENDPOINT, "event_type": "order.created", "n" * 300: 1}, "body"),
+    ({"endpoint": ENDPOINT, "event_type": "order.created", "note": "x" * 66000}, "body"), ({"endpoint": ENDPOINT, "event_type": "order.created", "n" * 300: 1}, "body"),
 ]
 
 

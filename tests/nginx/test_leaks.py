@@ -19,11 +19,15 @@ def resident_kib(pid):
 
 def reload_often(host, times):
     for n in range(times):
+        # Three generations at most at any time: each of their workers has a spill file of its own.
+        wait_until(lambda: len(host.processes()) <= 1 + 2 * 2, 20, "the end of the workers before the last")
         host.reload()
         assert request(host.port, "POST", "/orders", b'{"id":%d}' % n).status == 201
     wait_until(lambda: not host.shutting_down(), 20, "the end of the older workers")
     left = {"master's files": files(host.pid), "processes": len(host.processes()),
-            "store": sorted(name.name for name in host.store.iterdir() if not name.name.startswith("status-"))}
+            "store": sorted(name.name for name in host.store.iterdir() if not name.name.startswith(("status-", "spill")))}
+    spills = [name.name for name in host.store.iterdir() if name.name.startswith("spill")]
+    assert len(spills) <= 3 * 2, spills
     return left, resident_kib(host.pid), max(map(resident_kib, host.workers()))
 
 

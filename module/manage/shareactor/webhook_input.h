@@ -21,8 +21,7 @@ struct Asked {
 std::optional<Reply> read_asked(const ApiRequest& request, const ApiWorld& world, const ApiConfig& api, bool whole,
                                 Asked& out);
 
-// How much all the attributes that nobody here knows may take, as JSON. A list shows them all.
-inline constexpr size_t most_more = 16384;
-inline constexpr const char* too_much = "all other attributes together are larger than 16 KiB";
+// When there are more than intake's most_document bytes of attributes that nobody here knows: a list shows them all.
+inline constexpr const char* too_much = "all other attributes together are larger than 64 KiB";
 
 }  // namespace trot::shareactor

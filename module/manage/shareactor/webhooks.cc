@@ -1,8 +1,7 @@
 #include "manage/shareactor/webhooks.h"
 
-#include <fmt/format.h>
-
 #include "crypto/hmac.h"
+#include "manage/intake.h"
 #include "manage/registry.h"
 #include "manage/sent.h"
 #include "manage/shareactor/errors.h"
@@ -43,13 +42,8 @@ bool read_order(const Page& page, ManagedQuery& query) {
 Reply Webhooks::create() {
     Asked asked;
     if (std::optional<Reply> wrong = read_asked(request_, world_, api_, true, asked)) return *wrong;
-    ManagedQuery all;
-    all.api = api_.name;
-    all.limit = 1;
-    const Result<ManagedPage> there = world_.registry.list(all);
-    if (!there) return store_problem(there.fault());
-    if (there.value().total >= api_.most)
-        return problem(409, fmt::format("there are {} webhooks already, more are not allowed", api_.most));
+    if (const Result<void> room = check_room(api_, world_.registry); !room)
+        return room.fault().code == Code::full ? problem(409, room.fault().text) : store_problem(room.fault());
     const int64_t now_ms = world_.clock.wall_ms();
     Subscription settings = new_settings(api_, "shareactor");
     settings.url = std::move(*asked.endpoint);
@@ -129,7 +123,7 @@ Reply Webhooks::update(const std::string& id) {
     if (asked.active) standing.active = *asked.active;
     const Json more = more_of(change.managed);
     json_object_update(more.get(), asked.more.get());
-    if (spell_json(more.get()).size() > most_more)
+    if (spell_json(more.get()).size() > most_document)
         return problem(400, "the webhook is not right", {{"body", too_much}});
     set_more(change.managed, more.get());
     set_standing(change.managed, standing, wants_handshake(api_));

@@ -126,8 +126,9 @@ void the_removed_are_gone_for_good(void**) {
         assert_int_equal(row.name.rfind("chosen", 0), 0);
     }
     // An outcome that comes too late does not bring it back.
-    assert_fine(write_now(*open.store,
-                          [&](Tx& tx) { return tx.set_subscription(numbers[0], SubscriptionState::active, "", 0); }));
+    assert_fine(write_now(*open.store, [&](Tx& tx) {
+        return tx.move_subscription(numbers[0], SubscriptionState::active, "", SubscriptionState::active, "", 1);
+    }));
     assert_true(open.reader->managed_after(0).value()[0].state == SubscriptionState::removed);
 }
 
@@ -186,9 +187,16 @@ void it_gets_only_newer_events(void**) {
     delivered(*open.store, 1);
     assert_fine(changed(*open.store, made));
     assert_int_equal(made.row.since, event.number);
+    // What rests misses what happens meanwhile.
+    made.row.state = SubscriptionState::paused;
+    assert_fine(changed(*open.store, made));
+    const int64_t missed = delivered(*open.store, 1).event;
+    made.row.state = SubscriptionState::active;
+    assert_fine(changed(*open.store, made));
+    assert_int_equal(made.row.since, missed);
     // Retention may have removed all events: the cursor still tells.
-    assert_fine(write_now(*open.store, [&](Tx& tx) { return tx.set_cursor(event.number + 1000000); }));
-    assert_int_equal(added(*open.store, some_managed("shop")).row.since, event.number + 1000000);
+    assert_fine(write_now(*open.store, [&](Tx& tx) { return tx.set_cursor(missed + 1000000); }));
+    assert_int_equal(added(*open.store, some_managed("shop")).row.since, missed + 1000000);
 }
 
 void deliveries_of_the_removed_are_cancelled(void**) {
