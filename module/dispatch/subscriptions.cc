@@ -11,6 +11,7 @@ namespace trot {
 namespace {
 
 constexpr std::string_view file_origin = "file";
+constexpr size_t kept_endpoints = 4096;  // of managed subscriptions
 
 std::string joined(const std::vector<std::string>& words) {
     std::string out;
@@ -128,6 +129,8 @@ void Subscriptions::configure(Endpoint& endpoint, std::shared_ptr<const Subscrip
 
 Subscriptions::Applied Subscriptions::apply(const SubscriptionSet& set, std::shared_ptr<Transport> transport,
                                             unsigned slots) {
+    const bool same = transport_ == transport && slots_ == slots && plan_ &&
+                      plan_->egress.urls.extra_ports == set.plan->egress.urls.extra_ports;
     plan_ = set.plan;
     transport_ = std::move(transport);
     slots_ = slots;
@@ -153,7 +156,8 @@ Subscriptions::Applied Subscriptions::apply(const SubscriptionSet& set, std::sha
     }
     for (const auto& [number, endpoint] : before) {
         const auto managed = managed_.find(number);
-        if (managed != managed_.end() && api_of(*plan_, managed->second.origin) != nullptr && load_managed(*endpoint)) {
+        const ApiConfig* api = managed != managed_.end() ? api_of(*plan_, managed->second.origin) : nullptr;
+        if (api != nullptr && ((same && endpoint->settings->allow == api->allow) || load_managed(*endpoint))) {
             by_number_[number] = endpoint;
             out.present.push_back(endpoint);
             continue;
@@ -260,9 +264,20 @@ Result<Subscriptions::Followed> Subscriptions::follow() {
 
 void Subscriptions::note(const Endpoint& endpoint) {
     const auto found = managed_.find(endpoint.number);
-    if (found == managed_.end()) return;
+    if (found == managed_.end()) return index();
     found->second.state = endpoint.state;
     found->second.reason = endpoint.reason;
+    lay_over({endpoint.number});
+}
+
+void Subscriptions::forget_idle() {
+    if (by_number_.size() < plan_->subscriptions.size() + kept_endpoints) return;
+    std::erase_if(by_number_, [this](const auto& entry) {
+        const Endpoint& endpoint = *entry.second;
+        const bool idle = endpoint.inflight == 0 && endpoint.queued() == 0 && !endpoint.listed && !endpoint.more &&
+                          endpoint.next_due_ms < 0 && !endpoint.breaker.failing();
+        return idle && managed_.contains(entry.first);
+    });
 }
 
 // ---- the index
