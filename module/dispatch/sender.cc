@@ -6,6 +6,7 @@
 #include "dialect/view.h"
 #include "dispatch/disabled.h"
 #include "egress/retry.h"
+#include "url/tags.h"
 
 namespace trot {
 namespace {
@@ -194,6 +195,11 @@ bool Sender::attempt(const EndpointRef& endpoint, Item item) {
     const int64_t at_ms = context_.clock.wall_ms();
     const std::string id = spell_id(delivery_prefix, item.number);
     const DeliveryView view = delivery_view(event, id, item.number, endpoint->number, item.attempts + 1, at_ms);
+    Result<std::shared_ptr<Target>> target = target_of(*endpoint, item, *renderer.value(), view);
+    if (!target) {
+        unsendable(endpoint, item, target.fault());
+        return true;
+    }
     const std::shared_ptr<const std::string> body = item.data->body(*item.style, *renderer.value(), view);
     const Fields headers = headers_of(*renderer.value(), view, *body, *endpoint->settings);
 
@@ -203,12 +209,24 @@ bool Sender::attempt(const EndpointRef& endpoint, Item item) {
     context_.counters.attempts.fetch_add(1, std::memory_order_relaxed);
     context_.counters.inflight.store(inflight_, std::memory_order_relaxed);
     const bool probe = endpoint->breaker.start(context_.steady_ms());
-    transport_->send(endpoint->target, headers, body,
+    transport_->send(target.value(), headers, body,
                      [self = self_, what = Try{endpoint, std::move(item), probe, at_ms, endpoint->settings,
                                                (event.flags & event_private) != 0}](SendResult result) {
                          if (*self != nullptr) (*self)->finish(what, std::move(result));
                      });
     return true;
+}
+
+// The endpoint's, but where the format makes a URL for each delivery: same scheme, host and port, as it promises.
+Result<std::shared_ptr<Target>> Sender::target_of(const Endpoint& endpoint, const Item& item, Renderer& renderer,
+                                                  const DeliveryView& view) {
+    if (!has_tags(endpoint.settings->url.text)) return endpoint.target;
+    const Result<std::string> url = item.data->url(renderer, view);
+    if (!url) return url.fault();
+    if (url.value().empty()) return endpoint.target;
+    TargetOptions options = endpoint.target_options;
+    options.url.text = url.value();
+    return transport_->target(options);
 }
 
 // Nothing could be sent: counts as an attempt without an answer, so that it ends as a dead letter that says why.

@@ -62,6 +62,8 @@ class Sender {
     enum class Found { data, parked, nothing, unreadable };
     Found find_data(const EndpointRef& endpoint, Item& item);
     bool attempt(const EndpointRef& endpoint, Item item);
+    Result<std::shared_ptr<Target>> target_of(const Endpoint& endpoint, const Item& item, Renderer& renderer,
+                                              const DeliveryView& view);
     void finish(const Try& what, SendResult result);
     void judge(const Try& what, const SendResult& result, Outcome& outcome);
     void give_up(Endpoint& endpoint, Outcome& outcome);

@@ -86,15 +86,11 @@ bool fits_pattern(std::string_view wanted, std::string_view topic) {
 
 void warn_pattern(const RawValue& pattern, const Plan& plan, const std::vector<Unseen>& unseen, Report& report) {
     if (pattern.text.empty() || pattern.text == "*" || pattern.text.substr(0, 9) == "trotline.") return;
+    if (is_heard(pattern.text, plan)) return;
     std::vector<std::string> topics;
     for (const Hook& hook : plan.hooks)
-        for (const Wording& topic : hook.topics) {
-            std::vector<std::string> all = expand(hook, topic);
-            for (std::string& one : all) {
-                if (fits_pattern(pattern.text, one)) return;
-                topics.push_back(meant(pattern.text, one));
-            }
-        }
+        for (const Wording& topic : hook.topics)
+            for (const std::string& one : expand(hook, topic)) topics.push_back(meant(pattern.text, one));
     for (const Unseen& one : unseen) {
         if (!topic_matches(one.topic, pattern.text) && !topic_matches(pattern.text, one.topic)) continue;
         report.warning(pattern.at, fmt::format("{} cannot be seen from a proxy: {}{}", quoted(pattern.text), one.why,
@@ -107,6 +103,14 @@ void warn_pattern(const RawValue& pattern, const Plan& plan, const std::vector<U
 }
 
 }  // namespace
+
+bool is_heard(std::string_view pattern, const Plan& plan) {
+    for (const Hook& hook : plan.hooks)
+        for (const Wording& topic : hook.topics)
+            for (const std::string& made : expand(hook, topic))
+                if (fits_pattern(pattern, made)) return true;
+    return false;
+}
 
 void warn_unheard(const RawValue& subscriptions, const Plan& plan, const std::vector<Unseen>& unseen, Report& report) {
     for (const RawValue& subscription : subscriptions.list) {

@@ -52,7 +52,8 @@ class ApiReader {
         if (const RawValue* options = section_.find("options"))
             out_.options = read_format_options(
                 *options, out_.dialect,
-                load_.words.options ? load_.words.options(out_.dialect) : std::vector<OptionRule>(), report_);
+                load_.words.options ? load_.words.options(out_.dialect) : std::vector<OptionRule>(),
+                OptionRule::Writer::apis, report_);
         read_networks(section_, "allow", out_.allow);
         if (const RawValue* only = section_.find("only")) read_only(*only);
         section_.number("most", out_.most, 1, 1000000);

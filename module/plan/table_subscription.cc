@@ -115,7 +115,8 @@ class SubscriptionReader {
         if (const RawValue* options = section_.find("options"))
             out_.options = read_format_options(
                 *options, out_.format,
-                load_.words.options ? load_.words.options(out_.format) : std::vector<OptionRule>(), report_);
+                load_.words.options ? load_.words.options(out_.format) : std::vector<OptionRule>(),
+                OptionRule::Writer::anyone, report_);
     }
 
     // RFC 7617: the user's name ends at the first colon.

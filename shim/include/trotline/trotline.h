@@ -263,7 +263,8 @@ void trot_reply_drop(trot_reply* reply) TROT_NOEXCEPT;
 /* What the guard says of a URL or address under the plan's [egress] (NULL: defaults). TROT_OK allowed, TROT_EREFUSED
  * blocked; why gets the reason. Resolves names. [any][blocks] */
 int trot_guard(const trot_plan* plan, trot_text value, trot_fault* why) TROT_NOEXCEPT;
-/* The headers that a delivery of that format would carry ("Name: value" a line in *out). id: the delivery's id; unix_s:
+/* The headers that a delivery of that format would carry ("Name: value" a line in *out). format: a name, or one with
+ * options as deliveries spell them ("woocommerce?version=6.5.1", values percent-encoded, lists with commas). id: the delivery's id; unix_s:
  * 0 is now. Errors: TROT_ENOTFOUND no such format, TROT_EUSAGE the secret does not fit it. [any] */
 int trot_sign(const char* format, trot_text secret, trot_text id, trot_text topic, int64_t unix_s, trot_text body,
               trot_reply** out, trot_fault* fault) TROT_NOEXCEPT;
