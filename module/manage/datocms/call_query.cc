@@ -92,8 +92,7 @@ class ParameterReader {
             const std::string_view id = trim(value.substr(0, value.find(',')));
             value.remove_prefix(std::min(value.size(), value.find(',')));
             if (!value.empty()) value.remove_prefix(1);
-            if (const std::optional<int64_t> number = number_of<int64_t>(id); number && *number > 0)
-                out_.query.deliveries.push_back(*number);
+            if (const std::optional<int64_t> number = number_of_call(id)) out_.query.deliveries.push_back(*number);
         }
         if (out_.query.deliveries.size() > most_limit) return wrong("filter[ids]", "at most 500 ids");
         out_.none = out_.none || out_.query.deliveries.empty();
@@ -138,6 +137,11 @@ class ParameterReader {
 };
 
 }  // namespace
+
+std::optional<int64_t> number_of_call(std::string_view id) {
+    const std::optional<int64_t> number = number_of<int64_t>(id);
+    return number && *number > 0 && std::to_string(*number) == id ? number : std::nullopt;
+}
 
 CallParameters read_parameters(const Fields& query, Problems& problems) {
     return ParameterReader(problems).read(query);

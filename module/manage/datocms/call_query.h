@@ -1,12 +1,18 @@
 // The parameters of GET /webhook_calls. Callers: calls. Threads: pure.
 #pragma once
 
+#include <cstdint>
+#include <optional>
 #include <string>
+#include <string_view>
 
 #include "manage/datocms/answer.h"
 #include "store/managed.h"
 
 namespace trot::datocms {
+
+// The delivery that a call's id is of; nothing for what is no such id.
+std::optional<int64_t> number_of_call(std::string_view id);
 
 struct CallParameters {
     CallQuery query;         // without `api` and `subscription`

@@ -130,11 +130,13 @@ Result<CallPage> page_of(const Visit& visit, CallParameters& wanted) {
 
 // The call of that id, which must be one of this tenant's.
 Result<Call> call_of(const Visit& visit, const std::string& id) {
-    Problems problems;
-    CallParameters wanted = read_parameters({{"filter[ids]", id}}, problems);
+    const std::optional<int64_t> number = number_of_call(id);
+    CallParameters wanted;
+    wanted.none = !number;
+    if (number) wanted.query.deliveries = {*number};
     Result<CallPage> page = page_of(visit, wanted);
     if (!page) return page.fault();
-    if (page.value().calls.size() != 1) return Fault{Code::not_found, "there is no such call"};
+    if (page.value().calls.empty()) return Fault{Code::not_found, "there is no such call"};
     return std::move(page.value().calls.front());
 }
 
