@@ -160,6 +160,24 @@ def test_explain_carries_along_what_exchanges_leave(tmp_path):
     assert why["job, its result"] == "matched: the result of POST /uploads, status 201"
 
 
+def test_explain_shows_what_events_take_along(tmp_path):
+    """Of a job's result, too: the environment is the one that was asked for the job."""
+    path = tmp_path / "dato.toml"
+    path.write_text('dialects = ["datocms"]\n[dialect.datocms]\nprimary_environment = "live"\n')
+    asked = write_exchange(tmp_path, "asked", b"POST /uploads HTTP/1.1\r\nHost: a\r\nX-Environment: test\r\nContent-Length: 2\r\n\r\n{}",
+                           b'HTTP/1.1 202 X\r\nContent-Length: 34\r\n\r\n{"data":{"type":"job","id":"j1"}} ')
+    told = b'{"data":{"attributes":{"status":201,"payload":{"data":{"type":"upload","id":"88"}}}}}'
+    result = write_exchange(tmp_path, "result", b"GET /job-results/j1 HTTP/1.1\r\nHost: a\r\n\r\n",
+                            b"HTTP/1.1 200 X\r\nContent-Length: %d\r\n\r\n%s" % (len(told), told))
+    item = b'{"data":{"id":"7","type":"item",\n"relationships":{"item_type":{"data":{"type":"item_type","id":"44"}}}}}'
+    changed = write_exchange(tmp_path, "changed", b"PUT /items/7 HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\n\r\n{}",
+                             b"HTTP/1.1 200 X\r\nContent-Length: %d\r\n\r\n%s" % (len(item), item))
+    lines = [json.loads(line) for line in said(trotline("explain", "-c", path, *asked, *result, *changed), 0).splitlines()]
+    assert [event["context"] for event in lines[1]["events"]] == [{"environment": "test", "environment_primary": False}]
+    assert [event["context"] for event in lines[2]["events"]] == [
+        {"environment": "live", "environment_primary": True, "item_type": {"type": "item_type", "id": "44"}}]
+
+
 def test_explain_har(config, tmp_path):
     def entry(method, url, status, body, **more):
         return {"request": {"method": method, "url": url, "headers": [{"name": ":authority", "value": "a"}]},

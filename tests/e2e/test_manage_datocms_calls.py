@@ -167,6 +167,13 @@ def test_a_call(site):
     assert site.get("/webhook_calls", version="2")["included"] == [site.get(f"/webhooks/{made['id']}", version="2")["data"]]
 
 
+def test_tags_in_the_url(site):
+    made = site.create(url=site.sink.url + "/{{entity_type}}/{{#entity}}{{id}}{{/entity}}?in={{environment}}")
+    record = site.record(environment="a/b c")
+    (call,) = site.calls(made["id"])
+    assert call["attributes"]["request_url"] == f"{site.sink.url}/item/{record}?in=a%2Fb%20c"
+
+
 def test_failures_and_retries(site):
     site.sink.script = [500]
     once, again = site.create(), site.create(auto_retry=True)

@@ -43,9 +43,10 @@ std::string taken(const PlanPtr& plan, const char* answer, Fields fields = {}, c
 void is(const std::string& got, const char* want) { assert_string_equal(got.c_str(), want); }
 
 void values(void**) {
-    const PlanPtr plan = plan_of(hook(R"({ shop = "text:path:shop", n = "query:n", env = "request-header:X-Env | =main",
-        primary = { same = ["request-header:X-Env | =main", "=main"] }, given = { present = "request-header:X-Env" },
-        included = "response:/included", yes = true, none = "response:/none" })"));
+    const PlanPtr plan = plan_of(hook(
+        R"({ shop = "text:path:shop", n = "query:n", env = "request-header:X-Env | =main", )"
+        R"(primary = { same = ["request-header:X-Env | =main", "=main"] }, given = { present = "request-header:X-Env" }, )"
+        R"(included = "response:/included", yes = true, none = "response:/none" })"));
     is(taken(plan, R"({"included":[ {"id":1.0} ]})"),
        R"({"shop":"12","n":3,"env":"main","primary":true,"given":false,"included":[ {"id":1.0} ],"yes":true})");
     is(taken(plan, "{}", {{"X-Env", "main"}}),
