@@ -34,7 +34,7 @@ if(TARGET ngx_http_trotline_module)
   set(module libnginx-mod-http-trotline)
   install(TARGETS ngx_http_trotline_module LIBRARY DESTINATION lib/nginx/modules COMPONENT module)
   install(FILES ${here}/mod-http-trotline.conf DESTINATION share/nginx/modules-available COMPONENT module)
-  install(FILES conf/nginx/README.md conf/nginx/trotline.conf conf/nginx/site.conf conf/nginx/trotline-manage.conf
+  install(FILES conf/nginx/README.md conf/nginx/trotline.conf conf/nginx/site.conf conf/nginx/trotline-manage.conf conf/nginx/trotline-apis.conf
     DESTINATION share/doc/${module} COMPONENT module)
   list(APPEND CPACK_COMPONENTS_ALL module)
   # The exact package, not only its ABI name: what fits is what it was built for (conf/nginx/README.md).

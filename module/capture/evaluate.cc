@@ -114,6 +114,7 @@ size_t Evaluator::emit(Pass& pass, const PathMatch& match, std::string_view item
     event.payload = std::make_shared<const std::string>(std::move(bytes));
     if (const std::string* previous = pass.facts.previous())
         event.previous = std::make_shared<const std::string>(*previous);
+    event.context = build_context(hook, pass.facts, scratch_);
     if (pass.hydrates) event.hydrate = order_hydration(hook, pass.facts);
     const size_t first = pass.events.size();
     pass.events.resize(first + names.size() - 1, event);

@@ -58,6 +58,7 @@ Needs needs_of(const Plan& plan) {
         ask_wording(hook.action);
         ask_wording(hook.known_as);
         each_source(hook.payload, [&needs](const Source& source) { ask(needs, source); });
+        each_source(hook.taken_along, [&needs](const Source& source) { ask(needs, source); });
         ask_conditions(hook.when);
         ask_wording(hook.hydrate.get);
         ask_conditions(hook.hydrate.when);

@@ -160,6 +160,24 @@ void array_json(const Shape& shape, Facts& facts, std::string& out, uint32_t& fl
     out += ']';
 }
 
+// Whether both are there, with the same text. False (and nothing appended) when one cannot be read.
+bool same_json(const Shape& shape, Facts& facts, std::string& out, uint32_t& flags) {
+    std::string texts[2];
+    bool there = true;
+    const Sources* const both[] = {&shape.sources, &shape.children.front().sources};
+    for (size_t i = 0; i < 2; ++i) {
+        const Value value = facts.find(*both[i]);
+        if (value.state == Value::State::unreadable) {
+            flags |= flags_of(*both[i], facts);
+            return false;
+        }
+        there = there && value.there();
+        texts[i] = value.as_text();
+    }
+    out += there && texts[0] == texts[1] ? "true" : "false";
+    return true;
+}
+
 // Appends the JSON of a shape; false (and nothing appended) when it is not there.
 bool shape_json(const Shape& shape, Facts& facts, std::string& out, uint32_t& flags) {
     const Source* source = nullptr;
@@ -173,6 +191,8 @@ bool shape_json(const Shape& shape, Facts& facts, std::string& out, uint32_t& fl
         case Shape::Kind::array:
             array_json(shape, facts, out, flags);
             return true;
+        case Shape::Kind::same:
+            return same_json(shape, facts, out, flags);
         default:
             break;
     }
@@ -282,6 +302,15 @@ Payload build_payload(const Hook& hook, Facts& facts, const ResourceId& id, std:
     Payload out;
     shape_json(hook.payload, facts, out.bytes, out.flags);
     return out;
+}
+
+std::shared_ptr<const std::string> build_context(const Hook& hook, Facts& facts, JsonReader& scratch) {
+    if (hook.taken_along.children.empty()) return nullptr;
+    std::string json;
+    uint32_t flags = 0;  // what could not be read is not there: the payload's flags say so of the event
+    object_json(hook.taken_along, facts, json, flags);
+    if (json == "{}") return nullptr;
+    return std::make_shared<const std::string>(redact(std::move(json), facts.exchange().plan->capture.redact, scratch));
 }
 
 std::string take_redacted(Payload payload, const std::vector<std::string>& names, JsonReader& scratch) {

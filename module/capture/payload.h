@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -30,6 +31,9 @@ struct Payload {
 
     std::string_view text() const { return reader != nullptr ? body : std::string_view(bytes); }
 };
+
+// What the hook takes along, redacted; null where it takes nothing, or nothing of it is there.
+std::shared_ptr<const std::string> build_context(const Hook& hook, Facts& facts, JsonReader& scratch);
 
 // Its text, with what is secret replaced.
 std::string take_redacted(Payload payload, const std::vector<std::string>& names, JsonReader& scratch);

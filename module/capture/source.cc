@@ -192,6 +192,7 @@ Value Facts::in_item(JsonReader& reader, std::string_view& text, bool& loaded, s
 Value Facts::find_there(const Source& source) {
     switch (source.part) {
         case Source::Part::none:
+        case Source::Part::option:  // a literal by now
             return {};
         case Source::Part::response:
             return in_response(source.key);

@@ -3,13 +3,13 @@
 #include <algorithm>
 #include <optional>
 
-#include "base/clock.h"
+#include "dialect/datocms_body.h"
 #include "dialect/header_text.h"
 #include "dialect/mustache.h"
-#include "dialect/payload.h"
-#include "dialect/quote.h"
 #include "dialect/style.h"
 #include "dialect/unsigned_format.h"
+#include "dialect/url_template.h"
+#include "url/tags.h"
 
 namespace trot {
 namespace {
@@ -22,48 +22,32 @@ bool is_media_type(std::string_view text) {
 
 bool is_name(std::string_view text) { return !text.empty(); }
 
+Result<void> check_tags(std::string_view url) {
+    const Result<UrlTemplate> read = UrlTemplate::read(url);
+    return read ? Result<void>() : Result<void>(read.fault());
+}
+
 class DatocmsRenderer : public Renderer {
   public:
     DatocmsRenderer(const Recipient& recipient, std::unique_ptr<StandardSigner> signer)
-        : version_(option(recipient.options, "version", "3").front()),
-          site_(option(recipient.options, "site_id", "1")),
-          environment_(option(recipient.options, "environment", "main")),
-          primary_(option(recipient.options, "primary", "true")),
+        : body_(recipient),
           type_(option(recipient.options, "content_type", "application/json")),
-          webhook_(std::to_string(recipient.number)),
           authorization_(recipient.authorization),
           signer_(std::move(signer)) {
         if (const std::vector<std::string>* custom = option_values(recipient.options, "custom_payload"))
             if (Result<Mustache> read = Mustache::read(custom->front())) template_ = std::move(read).value();
+        if (!has_tags(recipient.url)) return;
+        if (Result<UrlTemplate> read = UrlTemplate::read(recipient.url)) url_ = std::move(read).value();
     }
 
     std::string body(const EventView& event, const DeliveryView& delivery) override {
-        std::string out = "{";
-        out.reserve(event.payload.size() + event.previous.size() + 384);
-        if (version_ == '3') append_call(out, event, delivery);
-        if (version_ != '1') {
-            out += "\"environment\":";
-            append_quoted(out, environment_);
-            out += ',';
-        }
-        if (version_ == '3') out += "\"is_environment_primary\":" + primary_ + ",";
-        out += "\"entity_type\":";
-        append_quoted(out, event.resource);
-        out += ",\"event_type\":";
-        append_quoted(out, event.action);
-        out += ",\"entity\":";
-        append_payload(out, event);
-        append_opaque_mark(out, event);
-        if (version_ != '1') {
-            const bool updated = event.resource == "item" && event.action == "update";
-            if (!event.previous.empty())
-                (out += ",\"previous_entity\":") += event.previous;
-            else if (updated)
-                out += ",\"previous_entity\":null";
-            out += ",\"related_entities\":[]";
-        }
-        out += '}';
+        std::string out = body_.make(event, delivery);
         return template_ ? template_->render(out) : out;
+    }
+
+    Result<std::string> url(const EventView& event, const DeliveryView& delivery) override {
+        if (!url_) return std::string();
+        return url_->render(body_.make(event, delivery));
     }
 
     void headers(const DeliveryView& delivery, std::string_view body, Fields& out) override {
@@ -75,18 +59,10 @@ class DatocmsRenderer : public Renderer {
     }
 
   private:
-    void append_call(std::string& out, const EventView& event, const DeliveryView& delivery) const {
-        out += "\"webhook_call_id\":\"" + std::to_string(delivery.number);
-        out += "\",\"event_triggered_at\":\"" + rfc3339(event.at_ms).substr(0, 19) + "Z\"";
-        out += ",\"attempted_auto_retries_count\":" + std::to_string(delivery.attempt - 1);
-        out += ",\"webhook_id\":\"" + webhook_ + "\",\"site_id\":";
-        append_quoted(out, site_);
-        out += ',';
-    }
-
-    char version_;
-    std::string site_, environment_, primary_, type_, webhook_;
+    DatocmsBody body_;
+    std::string type_;
     std::optional<Mustache> template_;
+    std::optional<UrlTemplate> url_;
     Secret authorization_;
     std::unique_ptr<StandardSigner> signer_;
 };
@@ -120,6 +96,7 @@ class DatocmsFormat : public UnsignedFormat {
         out.schedule_ms = {2 * minute, 6 * minute, 30 * minute, hour, 5 * hour, 24 * hour, 48 * hour};
         out.timeout_ms = 8000;
         out.connect_timeout_ms = 2000;
+        out.check_tags = check_tags;
         return out;
     }
 

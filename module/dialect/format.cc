@@ -9,6 +9,7 @@
 #include "dialect/shipped.h"
 #include "dialect/standard.h"
 #include "dialect/woocommerce.h"
+#include "dialect/woocommerce_ping.h"
 
 namespace trot {
 namespace {
@@ -28,7 +29,8 @@ const std::vector<OptionRule>& Format::options() const {
 const Format* find_format(std::string_view name) {
     for (const Format* format : formats())
         if (format->name() == name) return format;
-    return nullptr;
+    // Only its API sends it, so it is none of those that can be chosen.
+    return name == woocommerce_ping_name ? &woocommerce_ping_format() : nullptr;
 }
 
 std::vector<std::string_view> format_names() {

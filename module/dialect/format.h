@@ -59,6 +59,11 @@ class Renderer {
   public:
     virtual ~Renderer() = default;
     virtual std::string body(const EventView& event, const DeliveryView& delivery) = 0;
+    // Where this attempt goes, when the format fills something into the subscription's URL; empty: to that URL itself.
+    // Scheme, host and port are always the URL's. A fault: nothing can be sent, now or later.
+    virtual Result<std::string> url(const EventView& /*event*/, const DeliveryView& /*delivery*/) {
+        return std::string();
+    }
     // The headers of one attempt in their order, Content-Type and signature among them. Appends to `out`. Values never
     // hold CR, LF or NUL: the caller need not check again. A User-Agent without a value: none is sent.
     virtual void headers(const DeliveryView& delivery, std::string_view body, Fields& out) = 0;

@@ -5,6 +5,7 @@
 
 #include "base/text.h"
 #include "json/pointer.h"
+#include "url/percent.h"
 
 namespace trot {
 namespace {
@@ -98,7 +99,7 @@ class Reader {
 
 class Writer {
   public:
-    explicit Writer(std::string_view json) { stack_.push_back(whole(json)); }
+    Writer(std::string_view json, Mustache::Escape way) : way_(way) { stack_.push_back(whole(json)); }
 
     void run(const std::vector<Node>& nodes) {
         for (const Node& node : nodes) {
@@ -120,10 +121,10 @@ class Writer {
                 out_ += node.text;
                 return;
             case Kind::raw:
-                out_ += printed(look_up(node.text));
+                put(printed(look_up(node.text)), false);
                 return;
             case Kind::escaped:
-                escape(printed(look_up(node.text)));
+                put(printed(look_up(node.text)), true);
                 return;
             case Kind::section:
             case Kind::inverted:
@@ -181,6 +182,15 @@ class Writer {
         return json_text(value);  // nothing for null and what is missing
     }
 
+    void put(const std::string& text, bool escaped) {
+        if (way_ == Mustache::Escape::url)
+            put_escaped(out_, text);
+        else if (escaped)
+            escape(text);
+        else
+            out_ += text;
+    }
+
     void escape(const std::string& text) {
         for (const char c : text) {
             switch (c) {
@@ -205,6 +215,7 @@ class Writer {
         }
     }
 
+    const Mustache::Escape way_;
     JsonReader reader_;
     std::vector<JsonValue> stack_;
     std::string out_;
@@ -221,8 +232,8 @@ Result<Mustache> Mustache::read(std::string_view text) {
     return out;
 }
 
-std::string Mustache::render(std::string_view json) const {
-    Writer writer(json);
+std::string Mustache::render(std::string_view json, Escape escape) const {
+    Writer writer(json, escape);
     writer.run(nodes_);
     return writer.take();
 }

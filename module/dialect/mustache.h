@@ -1,4 +1,5 @@
-// Mustache: a template over a JSON document, for DatoCMS's custom_payload. Ours, and small, because the packaged C++
+// Mustache: a template over a JSON document, for DatoCMS's custom_payload and the
+// URLs of its webhooks. Ours, and small, because the packaged C++
 // ones hold a tree of their own in which `false` either prints nothing or counts as true in a section, and numbers lose
 // their spelling (libkainjow-mustache-dev 4.1, libmstch-dev 1.0.2). Callers: datocms. Threads: pure; immutable.
 //
@@ -6,7 +7,8 @@
 // {{^name}}…{{/name}},
 // {{! comment}}, dotted names, "." for the element; names are looked up from the innermost section outwards; a tag of a
 // section alone on its line takes the line with it. Strict: what is not closed, partials and other delimiters are
-// refused when the template is read. Objects and lists print as their JSON.
+// refused when the template is read. Objects and lists print as their JSON. In a URL all that is printed is
+// percent-encoded, whatever the tag.
 #pragma once
 
 #include <string>
@@ -22,8 +24,10 @@ class Mustache {
     // Fault{Code::config, "…why"}.
     static Result<Mustache> read(std::string_view text);
 
+    enum class Escape { html, url };
+
     // `json`: one JSON object. Output and steps are bounded (16 MiB, 100,000): what goes beyond is cut off.
-    std::string render(std::string_view json) const;
+    std::string render(std::string_view json, Escape escape = Escape::html) const;
 
     struct Node {
         enum class Kind { text, escaped, raw, section, inverted };

@@ -6,14 +6,30 @@
 // case hex of HMAC-SHA256 over the body with the secret's own bytes, -Retries: 0 with the first attempt. Five tries;
 // the waits between them are not documented, so they are the first of our own.
 //
-// The WebhookConfirmation on create belongs to the management API: a POST of its own with that Type, before which no
-// delivery is made.
+// With the option message=confirmation, which only the management API sets, it is the question whether an endpoint is
+// its owner's: {"object_type","kind","url"} without `object` (by which the vendor's own receivers know it; the rest of
+// its body is not documented), Type WebhookConfirmation, signed the same. Any 2xx is a yes.
+//
+// The options `handshake` and `ids` are the management API's: no delivery depends on them.
 #pragma once
 
 #include "dialect/format.h"
+#include "json/pointer.h"
 
 namespace trot {
 
 const Format& shareactor_format();
+
+// What a delivery and a list of events both show of an event: "object_type", "previous_data", "kind" and "object", as
+// members without the braces around them. Belongs to one thread.
+class ShareactorData {
+  public:
+    void append(std::string& out, const EventView& event);
+
+  private:
+    void append_changed(std::string& out, const EventView& event);
+
+    JsonReader now_, before_;
+};
 
 }  // namespace trot

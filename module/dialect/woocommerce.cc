@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <charconv>
 
+#include "crypto/ids.h"
 #include "dialect/header_text.h"
 #include "dialect/payload.h"
 #include "dialect/quote.h"
@@ -22,18 +23,6 @@ bool is_version(std::string_view text) {
            std::all_of(text.begin(), text.end(), [&digit](char c) { return digit(c) || c == '.'; });
 }
 
-// WooCommerce 3.3 gave up its log of deliveries, and with it the integer ids.
-bool has_hashes(std::string_view version) {
-    int parts[2] = {0, 0};
-    const char* at = version.data();
-    const char* end = at + version.size();
-    for (int& part : parts) {
-        at = std::from_chars(at, end, part).ptr;
-        if (at < end) ++at;
-    }
-    return parts[0] > 3 || (parts[0] == 3 && parts[1] >= 3);
-}
-
 bool is_source(std::string_view text) {
     return (text.substr(0, 7) == "http://" || text.substr(0, 8) == "https://") && header_text(text) == text;
 }
@@ -45,15 +34,16 @@ bool all_digits(std::string_view text) {
 
 class WoocommerceRenderer : public Renderer {
   public:
-    WoocommerceRenderer(Hmac mac, const FormatOptions& options)
+    WoocommerceRenderer(Hmac mac, const FormatOptions& options, std::string_view id)
         : mac_(std::move(mac)),
           number_hash_(Digest::sha256, "woocommerce delivery"),
-          agent_("WooCommerce/" + std::string(option(options, "version", seed_version)) + " Hookshot (WordPress/" +
-                 std::string(option(options, "wordpress", seed_wordpress)) + ")"),
+          agent_(woocommerce_agent(options)),
           source_(option(options, "source", "")),
           hash_(option(options, "delivery_id",
-                       has_hashes(option(options, "version", seed_version)) ? "hash" : "integer") == "hash"),
-          legacy_(option(options, "payload", "event") == "legacy") {}
+                       woocommerce_has_hashes(option(options, "version", seed_version)) ? "hash" : "integer") ==
+                "hash"),
+          legacy_(option(options, "payload", "event") == "legacy"),
+          id_(id) {}
 
     std::string body(const EventView& event, const DeliveryView& /*delivery*/) override {
         if (event.payload.empty()) return nothing_but_id(event);
@@ -82,12 +72,16 @@ class WoocommerceRenderer : public Renderer {
         out.push_back({"X-WC-Webhook-Resource", header_text(delivery.resource)});
         out.push_back({"X-WC-Webhook-Event", header_text(delivery.action)});
         out.push_back({"X-WC-Webhook-Signature", base64(mac_.sign({body}))});
-        out.push_back({"X-WC-Webhook-ID", std::to_string(delivery.subscription)});
-        const std::string number = std::to_string(delivery.number);
+        out.push_back({"X-WC-Webhook-ID", webhook_id(delivery)});
+        const std::string number = std::to_string(id_.empty() ? delivery.number : short_id(delivery.number));
         out.push_back({"X-WC-Webhook-Delivery-ID", hash_ ? hex(number_hash_.sign({number}).substr(0, 16)) : number});
     }
 
   private:
+    std::string webhook_id(const DeliveryView& delivery) const {
+        return id_.empty() ? std::to_string(delivery.subscription) : id_;
+    }
+
     static std::string nothing_but_id(const EventView& event) {
         std::string out = "{\"id\":";
         if (event.resource_id.empty())
@@ -109,6 +103,7 @@ class WoocommerceRenderer : public Renderer {
     Hmac mac_, number_hash_;
     std::string agent_, source_;
     bool hash_, legacy_;
+    std::string id_;  // in its API's own form; empty: the subscription is the file's
     JsonReader reader_;
 };
 
@@ -140,7 +135,7 @@ class WoocommerceFormat : public Format {
         if (recipient.secrets.empty())
             return Fault{Code::config, "format woocommerce needs a secret of at least 16 bytes"};
         return std::unique_ptr<Renderer>(std::make_unique<WoocommerceRenderer>(
-            Hmac(Digest::sha256, recipient.secrets.front().reveal()), recipient.options));
+            Hmac(Digest::sha256, recipient.secrets.front().reveal()), recipient.options, recipient.id));
     }
 
     Result<void> check_secret(const Secret& secret) const override {
@@ -174,6 +169,22 @@ class WoocommerceFormat : public Format {
 };
 
 }  // namespace
+
+bool woocommerce_has_hashes(std::string_view version) {
+    int parts[2] = {0, 0};
+    const char* at = version.data();
+    const char* end = at + version.size();
+    for (int& part : parts) {
+        at = std::from_chars(at, end, part).ptr;
+        if (at < end) ++at;
+    }
+    return parts[0] > 3 || (parts[0] == 3 && parts[1] >= 3);
+}
+
+std::string woocommerce_agent(const FormatOptions& options) {
+    return "WooCommerce/" + std::string(option(options, "version", seed_version)) + " Hookshot (WordPress/" +
+           std::string(option(options, "wordpress", seed_wordpress)) + ")";
+}
 
 const Format& woocommerce_format() {
     static const WoocommerceFormat format;

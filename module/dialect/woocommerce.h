@@ -1,7 +1,7 @@
 // Format `woocommerce`: what a WooCommerce shop sends, by default one of the seed document (2.3). The signature is
 // base64 of HMAC-SHA256 over the body, with the secret's own bytes (WooCommerce stores secrets HTML-escaped and signs
 // with the decoded form: configure the decoded one). The newest secret signs; any verifies. X-WC-Webhook-ID is the
-// number of the subscription. Callers: find_format. Threads: stateless.
+// id of the subscription. Callers: find_format. Threads: stateless.
 //
 // The body is the event's payload as it is (what `.deleted` and `action.` topics carry, the hooks have decided); with
 // payload = "legacy" it is wrapped as the legacy API's webhooks wrap it, {"order":{…}}, but for `.deleted` and
@@ -13,8 +13,10 @@
 // it is sent when `source` says it. Not copied: a redirect counts as success there (it is not followed, so the delivery
 // is lost), here only 2xx does; no second attempt there; Referer and Accept-Encoding of WordPress's HTTP client.
 //
-// The ping on create (webhook_id=N as a form) belongs to the management API: it is one POST of its own through the
-// sender's Transport, no delivery.
+// The ping on create is a format of its own, woocommerce_ping.h.
+//
+// Ids are the API's own integer and a short number for what was made through a management API, whose clients ask for
+// them; for a subscription of the file, the store's numbers.
 #pragma once
 
 #include "dialect/format.h"
@@ -22,5 +24,11 @@
 namespace trot {
 
 const Format& woocommerce_format();
+
+// "WooCommerce/2.3.0 Hookshot (WordPress/4.1)".
+std::string woocommerce_agent(const FormatOptions& options);
+
+// Is it a version since 3.3, which gave up its log of deliveries, and with it their integer ids?
+bool woocommerce_has_hashes(std::string_view version);
 
 }  // namespace trot

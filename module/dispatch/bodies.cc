@@ -31,6 +31,11 @@ std::shared_ptr<const std::string> EventData::body(const Style& style, Renderer&
     return bodies_.back().second;
 }
 
+Result<std::string> EventData::url(Renderer& renderer, const DeliveryView& delivery) const {
+    const std::string id = spell_id(event_prefix, event_.number);
+    return renderer.url(view_of(event_, id, event_opaque), delivery);
+}
+
 EventRef EventCache::add(Event event) {
     sweep();
     const int64_t number = event.number;

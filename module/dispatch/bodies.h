@@ -28,6 +28,7 @@ class EventData {
 
     const Event& event() const { return event_; }
     std::shared_ptr<const std::string> body(const Style& style, Renderer& renderer, const DeliveryView& delivery);
+    Result<std::string> url(Renderer& renderer, const DeliveryView& delivery) const;  // Renderer::url
 
   private:
     Event event_;

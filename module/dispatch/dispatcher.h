@@ -38,12 +38,12 @@ struct EndpointStatus {
 class Dispatcher {
   public:
     virtual ~Dispatcher() = default;
-    virtual void wake() = 0;                  // new events; any thread, cheap
+    virtual void wake() = 0;                   // new events; any thread, cheap
     virtual void subscriptions_changed() = 0;  // through a management API; any thread, cheap
-    virtual void swap(PlanPtr plan) = 0;      // reload; any thread; returns before it has happened
-    virtual void quiesce() = 0;               // give up leadership soon, start nothing new; any thread
-    virtual void stop(int64_t drain_ms) = 0;  // outcomes in flight are waited for, then written; joins
-    virtual std::string status_json() = 0;    // leader, endpoints by state; any thread
+    virtual void swap(PlanPtr plan) = 0;       // reload; any thread; returns before it has happened
+    virtual void quiesce() = 0;                // give up leadership soon, start nothing new; any thread
+    virtual void stop(int64_t drain_ms) = 0;   // outcomes in flight are waited for, then written; joins
+    virtual std::string status_json() = 0;     // leader, endpoints by state; any thread
 };
 
 Result<std::unique_ptr<Dispatcher>> start_dispatcher(const DispatchOptions& options);

@@ -46,6 +46,7 @@ struct Endpoint {
     bool logged = false;    // its deliveries are shown by an API: answers are kept with their headers
     std::shared_ptr<const Subscription> settings;
     std::shared_ptr<Target> target;
+    TargetOptions target_options;  // for URLs that are made for one delivery
     const Style* style = nullptr;  // of deliveries made now
 
     // Lanes: deliveries made just now do not wait behind an old backlog.

@@ -57,7 +57,6 @@ Lead::Lead(Context& context, PlanPtr plan, MakeTransport make_transport, std::sh
       sender_(context, cache_,
               {[this](const Endpoint& endpoint) {
                    subscriptions_.note(endpoint);
-                   subscriptions_.index();
                    publish();
                },
                [this] {
@@ -115,6 +114,7 @@ void Lead::tick() {
             if (plan_ != running_ && !loading_) load();
             follow();
             if (missed_) wake_waiting();
+            subscriptions_.forget_idle();
             for (const auto& [number, endpoint] : subscriptions_.all()) sender_.watch(*endpoint);
             expander_.poll();
             break;

@@ -55,13 +55,22 @@ class Sender {
     const OutcomeBook& outcomes() const { return outcomes_; }
 
   private:
-    struct Try;
+    struct Try {
+        EndpointRef endpoint;
+        Item item;
+        bool probe = false;
+        int64_t at_ms = 0;
+        std::shared_ptr<const Subscription> settings = nullptr;  // it was sent with
+        bool alone = false;                                      // the event was made for this subscription alone
+    };
 
     void pump();
     void list(const EndpointRef& endpoint);
     enum class Found { data, parked, nothing, unreadable };
     Found find_data(const EndpointRef& endpoint, Item& item);
     bool attempt(const EndpointRef& endpoint, Item item);
+    Result<std::shared_ptr<Target>> target_of(const Endpoint& endpoint, const Item& item, Renderer& renderer,
+                                              const DeliveryView& view);
     void finish(const Try& what, SendResult result);
     void judge(const Try& what, const SendResult& result, Outcome& outcome);
     void give_up(Endpoint& endpoint, Outcome& outcome);

@@ -5,11 +5,13 @@
 #include "egress/rules.h"
 #include "plan/subscription_json.h"
 #include "url/check.h"
+#include "url/tags.h"
 
 namespace trot {
 namespace {
 
 constexpr std::string_view file_origin = "file";
+constexpr size_t kept_endpoints = 4096;  // of managed subscriptions
 
 std::string joined(const std::vector<std::string>& words) {
     std::string out;
@@ -100,6 +102,9 @@ EndpointRef Subscriptions::make(const SubscriptionRow& row) {
 void Subscriptions::configure(Endpoint& endpoint, std::shared_ptr<const Subscription> settings) {
     TargetOptions options;
     options.url = settings->url;
+    // Tags are filled in for each delivery; what stands for them until then is asked for by nobody.
+    if (has_tags(options.url.text))
+        if (Result<std::string> plain = without_tags(options.url.text)) options.url.text = std::move(plain).value();
     options.timeout_ms = settings->timeout_ms;
     options.connect_timeout_ms = settings->connect_timeout_ms;
     options.keep_head = endpoint.logged;
@@ -110,6 +115,7 @@ void Subscriptions::configure(Endpoint& endpoint, std::shared_ptr<const Subscrip
         context_.log.write(Level::error, "dispatch: subscription \"" + endpoint.name +
                                              "\" cannot be delivered to: " + target.fault().text);
     endpoint.target = target ? std::move(target).value() : nullptr;
+    endpoint.target_options = std::move(options);
     endpoint.style = find_style(spell_style(settings->format, settings->options));
     endpoint.forget_renderers();
     const unsigned share = plan_->subscriptions.size() + managed_.size() > 1 ? std::max(1U, slots_ / 4) : slots_;
@@ -123,6 +129,8 @@ void Subscriptions::configure(Endpoint& endpoint, std::shared_ptr<const Subscrip
 
 Subscriptions::Applied Subscriptions::apply(const SubscriptionSet& set, std::shared_ptr<Transport> transport,
                                             unsigned slots) {
+    const bool same = transport_ == transport && slots_ == slots && plan_ &&
+                      plan_->egress.urls.extra_ports == set.plan->egress.urls.extra_ports;
     plan_ = set.plan;
     transport_ = std::move(transport);
     slots_ = slots;
@@ -148,7 +156,8 @@ Subscriptions::Applied Subscriptions::apply(const SubscriptionSet& set, std::sha
     }
     for (const auto& [number, endpoint] : before) {
         const auto managed = managed_.find(number);
-        if (managed != managed_.end() && api_of(*plan_, managed->second.origin) != nullptr && load_managed(*endpoint)) {
+        const ApiConfig* api = managed != managed_.end() ? api_of(*plan_, managed->second.origin) : nullptr;
+        if (api != nullptr && ((same && endpoint->settings->allow == api->allow) || load_managed(*endpoint))) {
             by_number_[number] = endpoint;
             out.present.push_back(endpoint);
             continue;
@@ -255,9 +264,20 @@ Result<Subscriptions::Followed> Subscriptions::follow() {
 
 void Subscriptions::note(const Endpoint& endpoint) {
     const auto found = managed_.find(endpoint.number);
-    if (found == managed_.end()) return;
+    if (found == managed_.end()) return index();
     found->second.state = endpoint.state;
     found->second.reason = endpoint.reason;
+    lay_over({endpoint.number});
+}
+
+void Subscriptions::forget_idle() {
+    if (by_number_.size() < plan_->subscriptions.size() + kept_endpoints) return;
+    std::erase_if(by_number_, [this](const auto& entry) {
+        const Endpoint& endpoint = *entry.second;
+        const bool idle = endpoint.inflight == 0 && endpoint.queued() == 0 && !endpoint.listed && !endpoint.more &&
+                          endpoint.next_due_ms < 0 && !endpoint.breaker.failing();
+        return idle && managed_.contains(entry.first);
+    });
 }
 
 // ---- the index

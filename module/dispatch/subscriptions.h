@@ -66,11 +66,13 @@ class Subscriptions {
     };
     // What management APIs changed since the last time. Fault: the store cannot be read now.
     Result<Followed> follow();
-    // A managed one's state, as the dispatcher has decided it.
+    // The dispatcher has changed a state: removed and disabled ones get no new deliveries.
     void note(const Endpoint& endpoint);
+    // Endpoints of managed ones that have had nothing to do, when there are more than a few thousand: they are made
+    // again when they are needed.
+    void forget_idle();
 
     const TopicIndexPtr& topics() const { return topics_; }  // never null
-    void index();  // after a state has changed: removed and disabled ones get no new deliveries
     // Made when it is an API's and was not needed before. Null: unknown, or the store cannot be read now.
     EndpointRef by_number(int64_t number);
     EndpointRef known(int64_t number) const;
@@ -82,6 +84,7 @@ class Subscriptions {
     EndpointRef make_managed(int64_t number);
     bool load_managed(Endpoint& endpoint);
     void configure(Endpoint& endpoint, std::shared_ptr<const Subscription> settings);
+    void index();
     void lay_over(const std::vector<int64_t>& changed);
     void take_row(const SubscriptionRow& row, Followed& out);
 

@@ -38,8 +38,8 @@ struct ApiWorld {
     const Plan& plan;
     Registry& registry;
     const Clock& clock;
-    // Form of the URL, and where it leads: the guard's verdict, with the API's own `allow`. A name that does not resolve
-    // now is taken. Blocks on DNS.
+    // Form of the URL, and where it leads: the guard's verdict, with the API's own `allow`. A name that does not
+    // resolve now is taken. Blocks on DNS.
     std::function<Result<CheckedUrl>(const std::string& url, const ApiConfig& api)> check_url;
 };
 

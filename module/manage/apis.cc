@@ -10,7 +10,7 @@ namespace {
 std::string_view without_port(std::string_view host) {
     const size_t colon = host.rfind(':');
     return colon == std::string_view::npos || host.find(']', colon) != std::string_view::npos ? host
-                                                                                               : host.substr(0, colon);
+                                                                                              : host.substr(0, colon);
 }
 
 bool host_fits(const ApiConfig& api, std::string_view host) {

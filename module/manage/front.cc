@@ -53,9 +53,8 @@ Reply Front::answer_api(const ManageRequest& request, const Plan& plan, const Ap
     asked.fields = request.fields;
     asked.body = request.body;
     asked.secure = request.secure || match.tenants.front()->behind_tls;
-    ApiWorld world{match.tenants, plan, *registry_, clock_, [&plan](const std::string& url, const ApiConfig& api) {
-                       return judge(url, api, plan);
-                   }};
+    ApiWorld world{match.tenants, plan, *registry_, clock_,
+                   [&plan](const std::string& url, const ApiConfig& api) { return judge(url, api, plan); }};
     Reply reply = match.handler->answer(asked, world);
     if (find_field(reply.fields, "Cache-Control") == nullptr) reply.fields.push_back({"Cache-Control", "no-store"});
     return reply;

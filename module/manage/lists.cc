@@ -84,6 +84,7 @@ std::string line_of(const Event& event) {
         const bool opaque = (event.flags & event_opaque) != 0;
         line.raw("payload", opaque ? json_quote(*event.payload) : event.payload->empty() ? "null" : *event.payload);
     }
+    if (event.context) line.raw("context", *event.context);
     return line.end();
 }
 

@@ -151,6 +151,11 @@ Result<std::vector<Event>> Registry::events(const Filter& filter) {
     return reader ? reader.value()->list_events(filter) : Result<std::vector<Event>>(reader.fault());
 }
 
+Result<EventPage> Registry::events(const EventQuery& query) {
+    const Result<Reader*> reader = this->reader();
+    return reader ? reader.value()->list_event_page(query) : Result<EventPage>(reader.fault());
+}
+
 Result<Event> Registry::event(int64_t number) {
     const Result<Reader*> reader = this->reader();
     return reader ? reader.value()->event(number) : Result<Event>(reader.fault());

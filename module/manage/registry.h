@@ -26,8 +26,8 @@ struct Change {
         add,     // row: origin is "api:" + the API's name; row.name the id, or empty: the API's next integer
         change,  // row.number says which
         remove,
-        send,    // only `one_off`
-        resend   // only `delivery`
+        send,   // only `one_off`
+        resend  // only `delivery`
     };
     Kind kind = Kind::add;
     ManagedRow managed;             // add, change: as it is afterwards; remove, send, resend: row.number counts
@@ -45,6 +45,7 @@ class Registry {
     Result<CallPage> calls(const CallQuery& query);
     Result<std::vector<Attempt>> attempts(int64_t delivery);  // oldest first
     Result<std::vector<Event>> events(const Filter& filter);  // without payload, see Filter
+    Result<EventPage> events(const EventQuery& query);
     Result<Event> event(int64_t number);
 
     // All of them or none, in one commit; fills in what the store gives (number, name, times). Code::not_found when one

@@ -32,8 +32,9 @@ Result<Sent> sent_request(const Call& call, const Subscription& settings, unsign
     if (call.event.number == 0) return Fault{Code::not_found, "its event is older than what the store keeps"};
     const Style* style = find_style(call.delivery.format);
     if (style == nullptr) return Fault{Code::internal, "the delivery's format is unknown"};
-    Recipient recipient{call.subscription.number, "", settings.url.text, style->options, settings.secrets,
-                        settings.authorization,   call.subscription.name};
+    Recipient recipient{
+        call.subscription.number, "", settings.url.text, style->options, settings.secrets, settings.authorization,
+        call.subscription.name};
     recipient.name = settings.name;
     if (settings.format == style->format->name())
         for (FormatOption& live : live_options(*style->format, settings.options))
@@ -42,11 +43,14 @@ Result<Sent> sent_request(const Call& call, const Subscription& settings, unsign
     if (!renderer) return renderer.fault();
     const std::string event_id = spell_id(event_prefix, call.event.number);
     const std::string id = spell_id(delivery_prefix, call.delivery.number);
-    const DeliveryView view = delivery_view(call.event, id, call.delivery.number, call.subscription.number,
-                                            std::max(1U, attempt), at_ms);
+    const DeliveryView view =
+        delivery_view(call.event, id, call.delivery.number, call.subscription.number, std::max(1U, attempt), at_ms);
     Sent sent;
-    sent.url = settings.url.text;
-    sent.body = renderer.value()->body(view_of(call.event, event_id, event_opaque), view);
+    const EventView event = view_of(call.event, event_id, event_opaque);
+    const Result<std::string> url = renderer.value()->url(event, view);
+    if (!url) return url.fault();
+    sent.url = url.value().empty() ? settings.url.text : url.value();
+    sent.body = renderer.value()->body(event, view);
     sent.headers = headers_of(*renderer.value(), view, sent.body, settings);
     std::erase_if(sent.headers, [](const Field& field) { return field.value.empty(); });
     return sent;
@@ -90,8 +94,7 @@ void describe(ManagedRow& managed, Subscription settings, const ApiConfig& api) 
     managed.row.filter = spell_selectors(settings.selectors);
     // `only` is the configuration's to say: it is not kept with what the client asked for.
     if (!api.only.empty())
-        for (Selector& selector : settings.selectors)
-            selector.terms.resize(selector.terms.size() - api.only.size());
+        for (Selector& selector : settings.selectors) selector.terms.resize(selector.terms.size() - api.only.size());
     managed.settings = spell_settings(settings);
 }
 

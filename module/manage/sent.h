@@ -1,6 +1,6 @@
 // What was sent to an endpoint, and what it answered: for the APIs that show their deliveries. The request is made
-// again from event and subscription, whose bytes are a pure function (dialect/format.h), so that no request is kept; the
-// answer is what the attempt has. Callers: handlers. Threads: pure.
+// again from event and subscription, whose bytes are a pure function (dialect/format.h), so that no request is kept;
+// the answer is what the attempt has. Callers: handlers. Threads: pure.
 #pragma once
 
 #include <string>

@@ -13,7 +13,8 @@ class Digits {
         if (text_.size() < width) return false;
         const char* end = text_.data() + width;
         const std::from_chars_result read = std::from_chars(text_.data(), end, into);
-        if (text_.front() == '-' || read.ec != std::errc() || read.ptr != end || into < low || into > high) return false;
+        if (text_.front() == '-' || read.ec != std::errc() || read.ptr != end || into < low || into > high)
+            return false;
         text_.remove_prefix(width);
         return true;
     }

@@ -29,9 +29,7 @@ std::string names_of(const DialectOptions& options) {
 
 // The option called `member`, or a mistake.
 const DialectOption* known(const RawMember& member, const DialectOptions& options, Report& report) {
-    const auto same = [&](const DialectOption& option) { return option.name == member.name; };
-    const auto at = std::find_if(options.begin(), options.end(), same);
-    if (at != options.end()) return &*at;
+    if (const DialectOption* found = find_option(options, member.name)) return found;
     std::vector<std::string_view> names;
     for (const DialectOption& option : options) names.push_back(option.name);
     const std::string_view near = nearest(member.name, names);
@@ -40,7 +38,21 @@ const DialectOption* known(const RawMember& member, const DialectOptions& option
     return nullptr;
 }
 
+constexpr size_t most_text = 200;
+
+bool is_plain(std::string_view text) {
+    return !text.empty() && text.size() <= most_text && std::none_of(text.begin(), text.end(), [](char c) {
+        return static_cast<unsigned char>(c) < 0x20 || c == 0x7f;
+    });
+}
+
 bool check_value(const RawValue& value, const DialectOption& option, Report& report) {
+    if (option.free) {
+        if (value.kind == RawValue::Kind::text && is_plain(value.text)) return true;
+        report.mistake(value.at, fmt::format("'{}' must be a text of 1 to {} bytes without control bytes", option.name,
+                                             most_text));
+        return false;
+    }
     const bool kind = value.kind == (option.boolean ? RawValue::Kind::boolean : RawValue::Kind::text);
     if (kind && std::find(option.values.begin(), option.values.end(), text_of(value)) != option.values.end())
         return true;
@@ -61,11 +73,12 @@ DialectOption read_option(const RawMember& member, Report& report) {
     section.texts("values", out.values);
     const RawValue* chosen = section.find("default");
     out.boolean = !section.find("values") && chosen && chosen->kind == RawValue::Kind::boolean;
+    out.free = !section.find("values") && chosen && chosen->kind == RawValue::Kind::text;
     if (out.boolean) out.values = {"true", "false"};
-    if (!chosen || out.values.empty()) {
+    if (!chosen || (out.values.empty() && !out.free)) {
         report.mistake(member.at,
                        fmt::format("option '{}' needs values and a default, like values = [\"emit\", \"native\"], "
-                                   "default = \"emit\", or default = true alone",
+                                   "default = \"emit\", or default = true or a text alone",
                                    out.name));
         return out;
     }
@@ -74,6 +87,12 @@ DialectOption read_option(const RawMember& member, Report& report) {
 }
 
 }  // namespace
+
+const DialectOption* find_option(const DialectOptions& options, std::string_view name) {
+    const auto at = std::find_if(options.begin(), options.end(),
+                                 [name](const DialectOption& option) { return option.name == name; });
+    return at == options.end() ? nullptr : &*at;
+}
 
 DialectOptions read_options(const RawValue& table, Report& report) {
     DialectOptions out;

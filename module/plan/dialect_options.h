@@ -1,6 +1,7 @@
 // Options of a dialect: what its file leaves to the operator. The file declares [option.NAME], the operator sets it in
 // [dialect.NAME], a hook says for which value it is there: only = { NAME = VALUE }. Callers: dialects.cc, the hook
 // table's reader. Threads: one load, one thread.
+// A hook may also have its value: the source "option:NAME".
 #pragma once
 
 #include <string>
@@ -14,11 +15,14 @@ struct DialectOption {
     std::string name;
     std::vector<std::string> values;  // "true" and "false" of a boolean one
     bool boolean = false;
+    bool free = false;  // any text
     std::string value;  // in force
 };
 using DialectOptions = std::vector<DialectOption>;
 
 const KeyList& option_keys();
+
+const DialectOption* find_option(const DialectOptions& options, std::string_view name);  // null: there is none
 
 // The tables [option.NAME] of a dialect file, at their defaults.
 DialectOptions read_options(const RawValue& table, Report& report);

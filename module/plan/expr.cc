@@ -16,7 +16,7 @@ struct Prefix {
     bool pointer;  // the key is a JSON pointer, else a name
 };
 
-constexpr std::array<Prefix, 10> prefixes{{{"response", Source::Part::response, true},
+constexpr std::array<Prefix, 11> prefixes{{{"response", Source::Part::response, true},
                                            {"request", Source::Part::request, true},
                                            {"item", Source::Part::item, true},
                                            {"request-item", Source::Part::request_item, true},
@@ -25,7 +25,8 @@ constexpr std::array<Prefix, 10> prefixes{{{"response", Source::Part::response, 
                                            {"query", Source::Part::query, false},
                                            {"form", Source::Part::form, false},
                                            {"header", Source::Part::header, false},
-                                           {"request-header", Source::Part::request_header, false}}};
+                                           {"request-header", Source::Part::request_header, false},
+                                           {"option", Source::Part::option, false}}};
 
 struct Word {
     std::string_view name;

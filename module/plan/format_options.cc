@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <iterator>
 
 #include "plan/section.h"
 
@@ -50,9 +51,12 @@ bool read_one(const OptionRule& rule, const RawValue& value, std::vector<std::st
 
 }  // namespace
 
-FormatOptions read_format_options(const RawValue& table, const std::string& format,
-                                  const std::vector<OptionRule>& rules, Report& report) {
+FormatOptions read_format_options(const RawValue& table, const std::string& format, const std::vector<OptionRule>& all,
+                                  OptionRule::Writer writer, Report& report) {
     FormatOptions out;
+    std::vector<OptionRule> rules;
+    std::copy_if(all.begin(), all.end(), std::back_inserter(rules),
+                 [writer](const OptionRule& rule) { return rule.writer <= writer; });
     if (table.kind != RawValue::Kind::table) {
         wrong_type(table, "options", "a table like { version = 3 }", report);
         return out;
@@ -61,7 +65,8 @@ FormatOptions read_format_options(const RawValue& table, const std::string& form
         report.mistake(table.at, fmt::format("format \"{}\" has no options, remove them", format));
         return out;
     }
-    const std::string where = fmt::format("subscription[].options] of format [{}", format);
+    const std::string_view of = writer == OptionRule::Writer::apis ? "api" : "subscription";
+    const std::string where = fmt::format("{}[].options] of format [{}", of, format);
     KeyList keys{where, {}};
     for (const OptionRule& rule : rules) keys.keys.push_back(rule.name);
     refuse_unknown(table, keys, report);

@@ -24,7 +24,8 @@ enum class OnFault { open, reject };   // what a sick or full store means, decid
 // parameter), "query:NAME" or "query:/POINTER" (the query read as a form), "form:NAME"
 // (request body field), "header:NAME" (answer header), "request-header:NAME", "status", "response-text" and
 // "request-text" (a whole body as text), "previous:/id" (into the state in which the hook's resource last went by),
-// "=text" (that text). "link:SOURCE" is the last path segment of the URL there, "text:SOURCE" what is there as a
+// "=text" (that text), in a dialect's file "option:NAME" (what the operator decided; a literal once it is loaded).
+// "link:SOURCE" is the last path segment of the URL there, "text:SOURCE" what is there as a
 // string, also when it reads as a number.
 struct Source {
     enum class Part {
@@ -42,7 +43,8 @@ struct Source {
         response_text,
         request_text,
         previous,
-        literal
+        literal,
+        option
     };
     Part part = Part::none;
     std::string key;  // JSON pointer, name or text
@@ -94,13 +96,15 @@ struct Wording {
 // - sources: one value. Out of a body it is the body's own bytes; a text (path, query, form, header, status) is a
 // number
 //   when it reads as a plain integer (-?(0|[1-9][0-9]{0,17})), else a string; a literal is a string.
-// - literal: JSON of the file. present, absent: a boolean about `sources`.
+// - literal: JSON of the file. present, absent: a boolean about `sources`; same: whether they and those of the one
+// child
+//   have the same text.
 // - object: `children` under `names`; a child that is not there is left out. array: a child that is not there is null.
 // - first: the first of `children` that is there; merged: all of them in one object, the later ones win. These two
 // stand
 //   at the top only.
 struct Shape {
-    enum class Kind { sources, literal, present, absent, object, array, first, merged };
+    enum class Kind { sources, literal, present, absent, same, object, array, first, merged };
     Kind kind = Kind::sources;
     Sources sources;
     std::string json;                // of a literal
@@ -141,6 +145,7 @@ struct Hook {
     Sources request_items;  // the array that request-item: walks; not set: the same place in the request
     Sources id;             // may be empty: then resource_id is empty
     Shape payload;          // of a snapshot: the state
+    Shape taken_along;      // of event: its context, an object, for filters and formats; without children there is none
     Hydrate hydrate;        // of event
     Wording known_as;       // of event: the snapshot that is `previous:`; of the others: of the job or the snapshot
     std::string answer_status, answer_body;  // of resolve: JSON pointers into the result; no status is this answer's

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "json/pointer.h"
 #include "plan/expr.h"
 #include "plan/route_template.h"
 
@@ -112,13 +113,27 @@ void HookReader::read_line(RawMember line, std::vector<Condition>& out) {
     read_conditions(line, report_, out);
     for (size_t i = before; i < out.size(); ++i) {
         if (i == before) check_reach(out[i].sources, line.at);
+        out[i].sources = out[before].sources;
         check_reach(out[i].twin, line.at);
     }
     if (!there) out.resize(before);
 }
 
-void HookReader::check_reach(const Sources& sources, const Mark& at) {
-    for (const Source& source : sources) {
+void HookReader::put_option(Source& source, const Mark& at) {
+    const DialectOption* option = options_ != nullptr ? find_option(*options_, source.key) : nullptr;
+    if (option == nullptr) {
+        report_.mistake(at,
+                        fmt::format("{} is no option of {}", quoted(source.key),
+                                    options_ != nullptr ? "this dialect" : "a dialect: only their files have such"));
+        return;
+    }
+    source.part = Source::Part::literal;
+    source.key = option->value;
+}
+
+void HookReader::check_reach(Sources& sources, const Mark& at) {
+    for (Source& source : sources) {
+        if (source.part == Source::Part::option) put_option(source, at);
         if (source.of_item() && out_.items.empty())
             report_.mistake(at, fmt::format("\"{}\" needs 'items', add it or use \"response:\"", spell_source(source)));
         if (source.part == Source::Part::previous && !out_.known_as.set())
@@ -157,7 +172,7 @@ void HookReader::read_payload(std::string_view shape_key, bool with_args) {
     section_.flag("merge", merge);
     const RawValue* payload = section_.find(shape_key);
     const RawValue* args = with_args ? section_.find("args") : nullptr;
-    const ReachCheck reach = [this](const Sources& sources, const Mark& at) { check_reach(sources, at); };
+    const ReachCheck reach = [this](Sources& sources, const Mark& at) { check_reach(sources, at); };
     if (payload && args) report_.mistake(args->at, "the hook has 'payload' and 'args', keep one");
     if (args && args->kind != RawValue::Kind::list)
         wrong_type(*args, "args", "a list like [\"path:name\", \"response:\"]", report_);
@@ -179,6 +194,24 @@ void HookReader::read_payload(std::string_view shape_key, bool with_args) {
         report_.mistake(
             section_.find("merge")->at,
             fmt::format("'merge' needs a '{}' of several sources, like [\"request:\", \"response:\"]", shape_key));
+}
+
+void HookReader::read_context() {
+    const RawValue* context = section_.find("context");
+    if (context == nullptr) return;
+    if (context->kind != RawValue::Kind::table || context->members.empty()) {
+        wrong_type(*context, "context", "a table like { bucket = \"path:bucket\" }", report_);
+        return;
+    }
+    const ReachCheck reach = [this](Sources& sources, const Mark& at) { check_reach(sources, at); };
+    out_.taken_along.kind = Shape::Kind::object;
+    for (const RawMember& member : context->members) {
+        if (!part_is_right(member.name))
+            report_.mistake(member.at, fmt::format("'context' has the name {}, use letters, digits, '_' and '-'",
+                                                   quoted(member.name)));
+        out_.taken_along.names.push_back(json_quote(member.name));
+        out_.taken_along.children.push_back(read_shape(member.value, "context", reach, report_));
+    }
 }
 
 // The element, else the body: the answer's, or for phase "before" the request's.
@@ -204,7 +237,7 @@ bool HookReader::take_wording(const RawValue& value, std::string_view what, Word
         report_.mistake(value.at, fmt::format("'{}': {}", what, wording.fault().text));
         return false;
     }
-    for (const Wording::Piece& piece : wording.value().pieces) check_reach(piece.any, value.at);
+    for (Wording::Piece& piece : wording.value().pieces) check_reach(piece.any, value.at);
     out = std::move(wording).value();
     return true;
 }

@@ -34,9 +34,12 @@ class HookReader {
     bool take_wording(const RawValue& value, std::string_view what, Wording& out);
     void read_name(std::string otherwise);  // and `source`
 
+    // `context`: a table of names, each a shape.
+    void read_context();
+
     // Sources that this hook cannot have: an item without items, a parameter that is not in its paths, a state that it
-    // does not name.
-    void check_reach(const Sources& sources, const Mark& at);
+    // does not name. What options stand for is put in.
+    void check_reach(Sources& sources, const Mark& at);
 
   private:
     std::string_view noun() const;  // for messages
@@ -44,6 +47,7 @@ class HookReader {
     void read_line(RawMember line, std::vector<Condition>& out);
     void take_sources(const RawValue& value, std::string_view what, Sources& out);
     Shape default_payload() const;
+    void put_option(Source& source, const Mark& at);
 
     Section section_;
     Report& report_;

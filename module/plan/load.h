@@ -13,7 +13,7 @@
 
 namespace trot {
 
-// An option of a format: what [subscription.options] may say.
+// An option of a format: what [subscription.options] and [api.options] may say.
 struct OptionRule {
     enum class Kind { text, flag, choice, texts };
     std::string_view name;
@@ -23,6 +23,10 @@ struct OptionRule {
     bool (*fits)(std::string_view) = nullptr;    // a text, or each of texts; null takes any
     size_t most = 200;                           // bytes of a text; of each and of their number for texts
     bool live = false;  // the newest value counts, also for deliveries that were made before (else: the value then)
+    // Who may write it: who declares a subscription or an API, only who declares an API ([api.options]), or nobody:
+    // Trotline itself sets it for a message of its own.
+    enum class Writer { anyone, apis, nobody };
+    Writer writer = Writer::anyone;
 };
 
 // What a format's subscriptions do unless they say otherwise.
@@ -31,6 +35,8 @@ struct FormatPolicy {
     int64_t timeout_ms = 15000;
     int64_t connect_timeout_ms = 5000;
     unsigned disable_after = 0;
+    // Are the Mustache tags in a URL right? Null: the format knows none, a brace is a brace.
+    Result<void> (*check_tags)(std::string_view url) = nullptr;
 };
 
 std::vector<int64_t> default_schedule();  // Standard Webhooks'

@@ -74,11 +74,23 @@ class ShapeReader {
                 return read_sources(value.members[0].value, out.sources);
             }
         }
+        if (is_same(value)) {
+            const std::vector<RawValue>& pair = value.members[0].value.list;
+            out.kind = Shape::Kind::same;
+            read_sources(pair[0], out.sources);
+            return read_sources(pair[1], out.children.emplace_back().sources);
+        }
         out.kind = Shape::Kind::object;
         for (const RawMember& member : value.members) {
             out.names.push_back(json_quote(member.name));
             out.children.push_back(read(member.value, depth + 1));
         }
+    }
+
+    static bool is_same(const RawValue& value) {
+        if (value.members.size() != 1 || value.members[0].name != "same") return false;
+        const std::vector<RawValue>& list = value.members[0].value.list;
+        return list.size() == 2 && list[0].kind == RawValue::Kind::text && list[1].kind == RawValue::Kind::text;
     }
 
     void read_list(const RawValue& value, Shape& out, int depth) {

@@ -9,11 +9,13 @@
 
 namespace trot {
 
-// Says of the sources of one place whether this hook can have them; mistakes go to the report.
-using ReachCheck = std::function<void(const Sources& sources, const Mark& at)>;
+// Says of the sources of one place whether this hook can have them, and puts in what options stand for; mistakes go to
+// the report.
+using ReachCheck = std::function<void(Sources& sources, const Mark& at)>;
 
 // A string is sources or a literal ("=text"), a number or boolean itself, a table an object, a list an array;
-// { present = "request:/id" } and { absent = … } are booleans. `what` is the key, for messages.
+// { present = "request:/id" }, { absent = … } and { same = [SOURCE, SOURCE] } are booleans. `what` is the key, for
+// messages.
 Shape read_shape(const RawValue& value, std::string_view what, const ReachCheck& reach, Report& report);
 
 // Each source that a shape asks.

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "json/tree.h"
+#include "url/tags.h"
 
 namespace trot {
 namespace {
@@ -115,6 +116,7 @@ Result<Subscription> read_settings(std::string_view json, const UrlRules& urls) 
     const json_t* all = parsed.value().get();
     Subscription out;
     Result<CheckedUrl> url = check_url(text_of(all, "url"), urls);
+    if (!url && has_tags(text_of(all, "url"))) url = check_tagged_url(text_of(all, "url"), urls);
     if (!url) return Fault{Code::damaged, "the settings' URL is refused: " + url.fault().text};
     out.url = std::move(url).value();
     out.topics = texts_of(json_object_get(all, "topics"));
@@ -122,8 +124,7 @@ Result<Subscription> read_settings(std::string_view json, const UrlRules& urls) 
     out.format = text_of(all, "format");
     const char* name = nullptr;
     json_t* values = nullptr;
-    json_object_foreach(json_object_get(all, "options"), name, values)
-        out.options.push_back({name, texts_of(values)});
+    json_object_foreach(json_object_get(all, "options"), name, values) out.options.push_back({name, texts_of(values)});
     for (const std::string& secret : texts_of(json_object_get(all, "secrets"))) out.secrets.emplace_back(secret);
     out.authorization = Secret(std::string(text_of(all, "authorization")));
     const json_t* headers = json_object_get(all, "headers");

@@ -10,7 +10,7 @@ const KeyList& hook_keys() {
     static const KeyList keys{"hook[]",
                               {"name",  "source", "topic",    "topics",  "phase",         "resource", "action",
                                "match", "status", "when",     "items",   "request_items", "id",       "payload",
-                               "args",  "merge",  "previous", "hydrate", "guarantee",     "on_fault"}};
+                               "args",  "merge",  "previous", "hydrate", "guarantee",     "on_fault", "context"}};
     return keys;
 }
 
@@ -48,6 +48,7 @@ class EventReader {
         section_.choice("phase", phase, {"after", "before"});
         out_.before = phase == "before";
         common_.read_payload("payload", true);
+        common_.read_context();
         if (const RawValue* hydrate = section_.find("hydrate")) read_hydrate(*hydrate);
         Guarantee guarantee = Guarantee::hold;
         if (read_guarantee(section_, guarantee)) out_.guarantee = guarantee;
@@ -112,7 +113,7 @@ class EventReader {
         Hydrate& out = out_.hydrate;
         if (!whole) read_hydrate_get(value, out.get, report_);
         if (get) read_hydrate_get(get->value, out.get, report_);
-        for (const Wording::Piece& piece : out.get.pieces) common_.check_reach(piece.any, get ? get->at : value.at);
+        for (Wording::Piece& piece : out.get.pieces) common_.check_reach(piece.any, get ? get->at : value.at);
         const RawMember* payload = whole ? value.find("payload") : nullptr;
         if (payload) read_hydrate_pointer(payload->value, out.pointer, report_);
         if (const RawMember* when = whole ? value.find("when") : nullptr)

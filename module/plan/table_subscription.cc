@@ -6,6 +6,7 @@
 #include "plan/secret_source.h"
 #include "plan/tables.h"
 #include "url/header.h"
+#include "url/tags.h"
 
 namespace trot {
 
@@ -43,8 +44,8 @@ class SubscriptionReader {
     void read(const UrlRules& urls) {
         read_name();
         read_topics();
-        read_url(urls);
         read_format();
+        read_url(urls);
         read_secret();
         if (const RawValue* headers = section_.find("headers")) read_headers(*headers);
         if (const RawValue* auth = section_.find("basic_auth")) read_basic_auth(*auth);
@@ -92,7 +93,10 @@ class SubscriptionReader {
         if (!url) missing("url", "\"https://warehouse.example/hooks\"");
         std::string text;
         if (!section_.text("url", text)) return;
-        Result<CheckedUrl> checked = check_url(text, urls);
+        const bool tagged = policy_.check_tags != nullptr && has_tags(text);
+        Result<CheckedUrl> checked = tagged ? check_tagged_url(text, urls) : check_url(text, urls);
+        if (tagged && checked)
+            if (const Result<void> tags = policy_.check_tags(text); !tags) checked = tags.fault();
         if (checked)
             out_.url = std::move(checked).value();
         else
@@ -109,9 +113,10 @@ class SubscriptionReader {
         out_.connect_timeout_ms = policy_.connect_timeout_ms;
         out_.disable_after = policy_.disable_after;
         if (const RawValue* options = section_.find("options"))
-            out_.options = read_format_options(
-                *options, out_.format,
-                load_.words.options ? load_.words.options(out_.format) : std::vector<OptionRule>(), report_);
+            out_.options =
+                read_format_options(*options, out_.format,
+                                    load_.words.options ? load_.words.options(out_.format) : std::vector<OptionRule>(),
+                                    OptionRule::Writer::anyone, report_);
     }
 
     // RFC 7617: the user's name ends at the first colon.

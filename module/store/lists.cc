@@ -50,12 +50,15 @@ Result<std::vector<Attempt>> SqliteReader::list_attempts(const Filter& filter) {
 }
 
 Result<std::vector<SubscriptionLine>> SqliteReader::list_subscriptions() {
-    Result<std::vector<SubscriptionRow>> rows = rows_where("", "list the subscriptions", [](Stmt&) {});
+    Result<std::vector<SubscriptionRow>> rows =
+        rows_where("WHERE origin NOT LIKE 'gone:%'", "list the subscriptions", [](Stmt&) {});
     if (!rows.ok()) return rows.fault();
     std::vector<SubscriptionLine> lines;
     std::map<int64_t, size_t> by_number;
     for (SubscriptionRow& row : rows.value()) {
         by_number[row.number] = lines.size();
+        if (const size_t colon = row.origin.find(':'); colon != std::string::npos)
+            row.name = row.origin.substr(colon + 1) + "/" + row.name;
         lines.emplace_back().row = std::move(row);
     }
     Result<void> done = ask(

@@ -55,6 +55,7 @@ Where where_of(const ManagedQuery& query) {
 std::string order_of(const ManagedQuery& query) {
     const char* column = query.order == ManagedQuery::Order::title     ? "m.title"
                          : query.order == ManagedQuery::Order::changed ? "s.changed_ms"
+                         : query.order == ManagedQuery::Order::url     ? "s.url"
                                                                        : "s.number";
     const char* way = query.ascending ? "" : " DESC";
     std::string out = std::string(" ORDER BY ") + column + way;

@@ -40,12 +40,12 @@ Result<ListQuery> events_query(const Filter& filter) {
         where.add("EXISTS (SELECT 1 FROM deliveries d WHERE d.event = events.number AND d.state = ?)", state.value());
     }
     if (!filter.subscription.empty())
-        where.add(
-            "EXISTS (SELECT 1 FROM deliveries d JOIN subscriptions s ON s.number = d.subscription "
-            "WHERE d.event = events.number AND s.name = ?)",
-            filter.subscription);
+        where.add(std::string("EXISTS (SELECT 1 FROM deliveries d JOIN subscriptions s ON s.number = d.subscription "
+                              "WHERE d.event = events.number AND ") +
+                      subscription_label + " = ?)",
+                  filter.subscription);
     return query_of(where, std::string("SELECT ") + event_columns + " FROM events", by_number(filter, "number"),
-                                  filter.limit);
+                    filter.limit);
 }
 
 Result<ListQuery> deliveries_query(const Filter& filter) {
@@ -63,10 +63,13 @@ Result<ListQuery> deliveries_query(const Filter& filter) {
         where.add((by_index ? "d.state = " : "+d.state = ") + std::to_string(state.value()));
     }
     if (!filter.subscription.empty())
-        where.add("d.subscription IN (SELECT number FROM subscriptions WHERE name = ?)", filter.subscription);
-    return query_of(where, 
-        std::string("SELECT ") + delivery_columns +
-            ", ifnull(e.topic, ''), ifnull(s.name, ''), ifnull(e.resource_id, ''), ifnull(e.at_ms, 0) "
+        where.add(
+            std::string("d.subscription IN (SELECT number FROM subscriptions s WHERE ") + subscription_label + " = ?)",
+            filter.subscription);
+    return query_of(
+        where,
+        std::string("SELECT ") + delivery_columns + ", ifnull(e.topic, ''), ifnull(" + subscription_label +
+            ", ''), ifnull(e.resource_id, ''), ifnull(e.at_ms, 0) "
             "FROM deliveries d LEFT JOIN events e ON e.number = d.event LEFT JOIN subscriptions s ON s.number = "
             "d.subscription",
         by_number(filter, "d.number"), filter.limit);
@@ -79,8 +82,7 @@ Result<ListQuery> attempts_query(const Filter& filter) {
     if (filter.after > 0) where.add("delivery > ?", filter.after);
     const std::string order =
         filter.oldest_first ? " ORDER BY delivery, number" : " ORDER BY delivery DESC, number DESC";
-    return query_of(where, std::string("SELECT ") + attempt_columns + " FROM attempts",
-                                  order, filter.limit);
+    return query_of(where, std::string("SELECT ") + attempt_columns + " FROM attempts", order, filter.limit);
 }
 
 }  // namespace trot

@@ -102,6 +102,7 @@ Result<std::vector<Event>> SqliteReader::events_after(int64_t number, size_t lim
             events.push_back(read_event(row, true));
             bytes += events.back().payload->size();
             if (events.back().previous) bytes += events.back().previous->size();
+            if (events.back().context) bytes += events.back().context->size();
             return bytes < max_bytes;
         });
     if (!done.ok()) return done.fault();

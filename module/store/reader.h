@@ -32,6 +32,7 @@ class SqliteReader final : public Reader {
     Result<ManagedRow> managed(const std::string& api, const std::string& id) override;
     Result<ManagedPage> list_managed(const ManagedQuery& query) override;
     Result<CallPage> list_calls(const CallQuery& query) override;
+    Result<EventPage> list_event_page(const EventQuery& query) override;
     Result<std::vector<int64_t>> waiting_subscriptions() override;
     Result<std::vector<HydrationRow>> hydrations(int64_t after_event, size_t limit) override;
     Result<std::vector<Event>> list_events(const Filter& filter) override;
@@ -47,7 +48,8 @@ class SqliteReader final : public Reader {
     Result<int64_t> one_number(Stmt& statement, std::string_view sql, std::string_view doing);
     Result<void> query(Stmt& statement, std::string_view sql, std::string_view doing, const Bind& bind,
                        const Take& take);
-    Result<std::vector<SubscriptionRow>> rows_where(std::string_view condition, std::string_view doing, const Bind& bind);
+    Result<std::vector<SubscriptionRow>> rows_where(std::string_view condition, std::string_view doing,
+                                                    const Bind& bind);
     Result<ManagedRow> one_managed(std::string_view sql, const Bind& bind);
     Result<void> ask(std::string_view sql, std::string_view doing, const Bind& bind,
                      const Take& take);  // prepared anew

@@ -17,6 +17,10 @@ inline constexpr const char* subscription_columns =
     "filter, since, generation";
 inline constexpr const char* attempt_columns = "delivery, number, at_ms, duration_ms, status, error, answer, head";
 
+// A subscription's name for people: "warehouse", or "shop/17" where an API made it. Table s.
+inline constexpr const char* subscription_label =
+    "CASE WHEN s.origin = 'file' THEN s.name ELSE substr(s.origin, instr(s.origin, ':') + 1) || '/' || s.name END";
+
 inline constexpr int event_width = 13;  // payload, previous and context follow when they are asked for
 inline constexpr int delivery_width = 11;
 inline constexpr int subscription_width = 14;

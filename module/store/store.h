@@ -153,6 +153,7 @@ class Reader {
     virtual Result<ManagedRow> managed(const std::string& api, const std::string& id) = 0;
     virtual Result<ManagedPage> list_managed(const ManagedQuery& query) = 0;
     virtual Result<CallPage> list_calls(const CallQuery& query) = 0;
+    virtual Result<EventPage> list_event_page(const EventQuery& query) = 0;
     // Subscriptions that have pending deliveries.
     virtual Result<std::vector<int64_t>> waiting_subscriptions() = 0;
     // Orders of events behind that number, oldest first.

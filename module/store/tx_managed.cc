@@ -107,7 +107,7 @@ Result<void> SqliteTx::change_managed(ManagedRow& managed) {
         if (rows.next()) known = read_subscription(find);
         if (rows.failed()) return failed("look for a subscription");
     }
-    if (known.number == 0 || known.state == SubscriptionState::removed)
+    if (known.origin.substr(0, api_prefix.size()) != api_prefix || known.state == SubscriptionState::removed)
         return Fault{Code::not_found, "the subscription has been removed meanwhile"};
     const Result<int64_t> generation = next_generation();
     if (!generation) return generation.fault();
@@ -131,10 +131,14 @@ Result<void> SqliteTx::remove_managed(int64_t number) {
     if (!generation) return generation.fault();
     Stmt mark;
     Stmt drop;
+    // An id may come again where the system lets its clients choose it: the number tells those that are gone apart.
     Result<void> prepared =
         ready(mark,
               "UPDATE subscriptions SET state = 3, reason = 'removed through its API', origin = ?2 || "
-              "substr(origin, 5), changed_ms = ?3, generation = ?4 WHERE number = ?1 AND state <> 3");
+              "substr(origin, 5), name = CASE WHEN EXISTS (SELECT 1 FROM subscriptions other WHERE other.origin = "
+              "?2 || substr(subscriptions.origin, 5) AND other.name = subscriptions.name) THEN name || '#' || "
+              "number ELSE name END, changed_ms = ?3, generation = ?4 WHERE number = ?1 AND state <> 3 AND "
+              "substr(origin, 1, 4) = 'api:'");
     if (prepared.ok()) prepared = ready(drop, "DELETE FROM managed WHERE number = ?");
     if (!prepared.ok()) return prepared;
     mark.bind(1, number).bind(2, gone_prefix).bind(3, clock_.wall_ms()).bind(4, generation.value());

@@ -21,6 +21,10 @@ class Where {
         add(condition);
         push(value);
     }
+    void add(const std::string& condition, const std::vector<std::string>& values) {
+        add(condition);
+        for (const std::string& value : values) push(value);
+    }
     // "order.*" is every topic that begins with "order."; "*" is all; else the topic itself.
     void topic(const std::string& column, const std::string& pattern) {
         if (pattern.empty() || pattern == "*") return;

@@ -52,6 +52,7 @@ std::string explain_json(const Exchange& exchange, const std::vector<Event>& eve
         else
             out += opaque ? json_quote(*event.payload) : one_line(*event.payload);
         if (event.previous) out += ",\"previous\":" + one_line(*event.previous);
+        if (event.context) out += ",\"context\":" + one_line(*event.context);
         if (event.hydrate) out += ",\"hydrate\":" + json_quote(event.hydrate->target);
         out += "}";
     }

@@ -185,7 +185,10 @@ void add_signatures(CLI::App& app, Chosen& chosen) {
     auto verifying = std::make_shared<SignArgs>();
     CLI::App* verify_app = app.add_subcommand("verify", "Do these headers prove the body on standard input?");
     for (const auto& [command, args] : {std::pair{sign_app, signing.get()}, std::pair{verify_app, verifying.get()}}) {
-        command->add_option("--format", args->format, "how deliveries look [standard]")->type_name("NAME");
+        command
+            ->add_option("--format", args->format,
+                         "how deliveries look, with options as in \"woocommerce?version=6.5.1\" [standard]")
+            ->type_name("NAME");
         command->add_option("--secret-file", args->secret_file, "the key")->type_name("FILE")->required();
     }
     sign_app->add_option("--id", signing->id, "the delivery's id [a random one]")->type_name("ID");

@@ -76,3 +76,19 @@ def test_datocms_counts_its_tries():
     assert dict(first.headers)["User-Agent"] == "DatoCMS (datocms.com)"
     assert dict(first.headers)["Content-Type"] == "text/plain"
     assert first.body.startswith(b"0 invoice.paid 1.10 ") and second.body == b"1" + first.body[1:]
+
+
+def test_datocms_fills_in_its_url():
+    """Each delivery has a URL of its own; whatever a value holds, it stays one part of path or query of the same host."""
+    with Upstream(lambda _: response(200, b'{"id":7,"slug":"a b/../\\r\\nX: y?&#"}', {"Content-Type": "application/json"})) as upstream, Sink() as sink:
+        url = sink.url.rstrip("/") + "/{{entity_type}}/{{entity.slug}}?kind={{event_type}}&slug={{{entity.slug}}}"
+        text = f'[[subscription]]\nname = "d"\nformat = "datocms"\ntopics = ["*"]\nurl = {toml(url)}\n'
+        with Trotline(HOOK + text, upstream=upstream.url) as host:
+            for _ in range(2):
+                assert request(host.port, "POST", "/invoices/7/pay", b"{}").status == 200
+            got = sink.wait(2)
+    for one in got:
+        path, _, query = one.target.partition("?")
+        assert path.startswith("/invoice/a%20b%2F") or "/invoice/a%20b%2F" in path, one.target
+        assert "kind=paid" in query and "slug=a%20b%2F..%2F%0D%0AX%3A%20y%3F%26%23" in query, one.target
+        assert "X" not in names(one)

@@ -2,6 +2,7 @@
 // of mustache(5) and of DatoCMS.
 
 #include "dialect/mustache.h"
+#include "dialect/url_template.h"
 #include "forms.h"
 
 using namespace forms;
@@ -77,6 +78,74 @@ void versions_and_the_state_before(void**) {
     assert_int_equal(format("datocms").policy().schedule_ms.back(), 172800000);
 }
 
+// What the event took along counts before what the options say.
+void environments_and_related_entities(void**) {
+    EventView event = maintenance();
+    event.context = R"({"environment":"sand\u0062ox","environment_primary":false})";
+    const std::string third = rendered("datocms?environment=main", event);
+    assert_true(third.find(R"("environment":"sand\u0062ox","is_environment_primary":false,)") != std::string::npos);
+    assert_true(third.find(R"("related_entities":[]})") != std::string::npos);
+    expect(rendered("datocms?version=1", event).substr(0, 15), R"({"entity_type":)");
+    event.context = R"({"environment":7,"environment_primary":"no","item_type":"x","included":{}})";
+    const std::string wrong = rendered("datocms?environment=foo&primary=false", event);
+    assert_true(wrong.find(R"("environment":"foo","is_environment_primary":false,)") != std::string::npos);
+    assert_true(wrong.find(R"("related_entities":[]})") != std::string::npos);
+
+    const auto related = [&event](const char* context) {
+        event.context = context;
+        const std::string body = rendered("datocms", event);
+        return body.substr(body.find("\"related_entities\":") + 19);
+    };
+    expect(related(R"({"item_type":{"type":"item_type","id":"9"}})"), R"([{"type":"item_type","id":"9"}]})");
+    expect(related(R"({"included":[{"type":"user","id":"9"}],"item_type":{"type":"item_type","id":"9"}})"),
+           R"([{"type":"user","id":"9"},{"type":"item_type","id":"9"}]})");
+    expect(
+        related(
+            R"({"included":[ {"type":"item_type", "id":"9","attributes":{}} ],"item_type":{"type":"item_type","id":"9"}})"),
+        R"([{"type":"item_type", "id":"9","attributes":{}}]})");
+}
+
+// The webhook's id is its API's.
+void ids(void**) {
+    Recipient recipient;
+    recipient.number = 7;
+    recipient.id = "312";
+    const std::string body = format("datocms").renderer(recipient).value()->body(maintenance(), {});
+    assert_true(body.find(R"("webhook_id":"312")") != std::string::npos);
+}
+
+std::string url_of(std::string_view url, const EventView& event, unsigned attempt = 1) {
+    Recipient recipient;
+    recipient.url = url;
+    DeliveryView delivery;
+    delivery.number = 5;
+    delivery.attempt = attempt;
+    const Result<std::string> made = format("datocms").renderer(recipient).value()->url(event, delivery);
+    return made ? made.value() : "refused: " + made.fault().text;
+}
+
+void urls_with_tags(void**) {
+    EventView event = maintenance();
+    expect(url_of("https://a.example/x?y=z", event), "");
+    expect(url_of("https://a.example/{{entity_type}}/{{entity.id}}?n={{attempted_auto_retries_count}}", event, 3),
+           "https://a.example/maintenance_mode/maintenance_mode?n=2");
+    event.payload = R"({"id":"a/b?c#d&e=\u00e9 %","up":"..","dot":".","here":true})";
+    expect(url_of("https://a.example/{{entity.id}}", event), "https://a.example/a%2Fb%3Fc%23d%26e%3D%C3%A9%20%25");
+    expect(url_of("https://a.example/{{{entity.id}}}", event), "https://a.example/a%2Fb%3Fc%23d%26e%3D%C3%A9%20%25");
+    expect(url_of("https://a.example/?u={{entity.up}}{{entity.none}}", event), "https://a.example/?u=..");
+    expect(url_of("https://a.example/{{#entity.here}}h{{/entity.here}}", event), "https://a.example/h");
+    for (const char* url : {"https://a.example/{{entity.up}}/b", "https://a.example/{{entity.dot}}{{entity.dot}}",
+                            "https://a.example/b/{{entity.dot}}?x"})
+        assert_true(url_of(url, event).find("refused: ") == 0);
+    const std::string large = R"({"id":")" + std::string(3000, 'x') + R"("})";
+    event.payload = large;
+    assert_true(url_of("https://a.example/{{entity.id}}", event).find("refused: ") == 0);
+    for (const char* url : {"https://a.example/{{#a}}", "https://{{a}}/", "https://a.example/{{>a}}"})
+        if (UrlTemplate::read(url).ok()) fail_msg("%s was taken", url);
+    assert_non_null(format("datocms").policy().check_tags);
+    assert_null(format("standard").policy().check_tags);
+}
+
 void a_custom_payload(void**) {
     // The example of the documentation, but for its stray bracket.
     const FormatOptions live = {
@@ -140,9 +209,14 @@ void templates_are_bounded(void**) {
 
 int main() {
     const CMUnitTest tests[] = {
-        cmocka_unit_test(the_documented_delivery), cmocka_unit_test(versions_and_the_state_before),
-        cmocka_unit_test(a_custom_payload),        cmocka_unit_test(templates),
+        cmocka_unit_test(the_documented_delivery),
+        cmocka_unit_test(versions_and_the_state_before),
+        cmocka_unit_test(a_custom_payload),
+        cmocka_unit_test(templates),
         cmocka_unit_test(templates_are_bounded),
+        cmocka_unit_test(environments_and_related_entities),
+        cmocka_unit_test(ids),
+        cmocka_unit_test(urls_with_tags),
     };
     return cmocka_run_group_tests_name("datocms", tests, nullptr, nullptr);
 }

@@ -45,6 +45,25 @@ void an_own_topic_in_every_format(void**) {
            R"({"event":"invoice.paid","hook":"warehouse","backend":1,"args":[{"id":7,"total":1.10}]})");
 }
 
+// What an endpoint is asked before it gets anything else: the vendor's own receivers know it by the missing `object`.
+void shareactor_asks(void**) {
+    EventView event;
+    event.topic = "webhook.confirmation";
+    event.resource = "webhook";
+    event.payload = "{}";
+    const std::string asked = body("shareactor?message=confirmation", event, secrets_of({share_key}));
+    expect(asked, R"({"object_type":"webhook","kind":"webhook.confirmation","url":"https://warehouse.example/hooks"})");
+    DeliveryView delivery;
+    delivery.attempt = 2;
+    const Fields headers = sign("shareactor?message=confirmation", secrets_of({share_key}), delivery, 0, asked);
+    expect(header(headers, "X-Share-Webhook-Type"), "WebhookConfirmation");
+    expect(header(headers, "X-Share-Webhook-Retries"), "1");
+    if (!format("shareactor").verify(headers, asked, secrets_of({share_key}), 0)) fail_msg("not signed");
+    // What is the API's own is no part of a delivery's style.
+    if (find_style("shareactor?handshake=false") != nullptr) fail_msg("handshake is a style");
+    expect(spell_style("shareactor", {{"handshake", {"false"}}, {"ids", {"plain"}}}), "shareactor");
+}
+
 void no_payload_and_opaque_payloads(void**) {
     const std::vector<Secret> share = secrets_of({share_key});
     EventView event = own_event();
@@ -320,6 +339,7 @@ void recorded_woocommerce_deliveries(void**) {
 int main() {
     const CMUnitTest tests[] = {
         cmocka_unit_test(an_own_topic_in_every_format),
+        cmocka_unit_test(shareactor_asks),
         cmocka_unit_test(no_payload_and_opaque_payloads),
         cmocka_unit_test(woocommerce_by_era),
         cmocka_unit_test(cosmic_deliveries),

@@ -108,9 +108,10 @@ int run_cases(const std::filesystem::path& path) {
             evaluator.evaluate(exchange_of(before, plan), memory, nullptr);
             memory.apply(evaluator.memos());
         }
-        std::string previous = "null";
+        std::string previous = "null", context = "null";
         for (const Event& event : evaluator.evaluate(exchange_of(one.get(), plan), memory, nullptr)) {
             previous = event.previous ? *event.previous : "null";
+            context = event.context ? *event.context : "null";
             got += event.topic + " " + event.resource_id + "\n";
             payload = event.payload ? *event.payload : "";
             payloads += (payloads.empty() ? "" : ",") + payload;
@@ -133,6 +134,10 @@ int run_cases(const std::filesystem::path& path) {
         if (json_object_get(one.get(), "previous") && previous != previous_of(one.get()))
             fail_msg("%s: previous is %s, wanted %s", text_of(one.get(), "name").c_str(), previous.c_str(),
                      previous_of(one.get()).c_str());
+        const std::string wanted_context = body_of(one.get(), "context");
+        if (!wanted_context.empty() && context != wanted_context)
+            fail_msg("%s: context is %s, wanted %s", text_of(one.get(), "name").c_str(), context.c_str(),
+                     wanted_context.c_str());
         ++count;
     }
     return count;

@@ -63,6 +63,41 @@ void options(void**) {
                         "a.created a.updated a.deleted a.shouted ");
 }
 
+// An option that is a text, and its value wherever a source may stand.
+void texts(void**) {
+    const std::string dialect = R"(
+[option.primary]
+default = "main"
+help = "what it is called"
+[[hook]]
+topic = "a.{option:primary}"
+match = "POST /a"
+id = "header:I | option:primary"
+payload = { p = "option:primary", s = { same = ["header:E | option:primary", "option:primary"] } }
+context = { environment = "text:option:primary" }
+hydrate = "/{option:primary}"
+[hook.when]
+"header:E | option:primary" = { not = "x", other = "option:primary", regex = "a" }
+)";
+    Folder folder;
+    const Result<PlanPtr> plan = load_with(folder, dialect, "[dialect.mine]\nprimary = \"top | one\"\n");
+    if (!plan) fail_msg("%s", plan.fault().text.c_str());
+    const Hook& one = plan.value()->hooks.front();
+    const auto is_literal = [](const Source& source) {
+        assert_int_equal(static_cast<int>(source.part), static_cast<int>(Source::Part::literal));
+        assert_string_equal(source.key.c_str(), "top | one");
+    };
+    is_literal(one.id.back());
+    is_literal(one.topics.front().pieces.back().any.front());
+    is_literal(one.payload.children[0].sources.front());
+    is_literal(one.payload.children[1].children.front().sources.front());
+    is_literal(one.taken_along.children.front().sources.front());
+    is_literal(one.hydrate.get.pieces.back().any.front());
+    assert_int_equal(one.when.size(), 3);
+    for (const Condition& condition : one.when) is_literal(condition.sources.back());
+    is_literal(one.when[1].twin.empty() ? one.when[2].twin.front() : one.when[1].twin.front());
+}
+
 void refused(const std::string& dialect, const std::string& rest, std::initializer_list<const char*> wants) {
     Folder folder;
     const Result<PlanPtr> plan = load_with(folder, dialect, rest);
@@ -81,6 +116,13 @@ void wrong_options(void**) {
     refused("[option.a]\nvalues = [\"x\"]\nhelp = \"h\"\n", "", {"mine.toml:1:9", "needs values and a default"});
     refused("[option.a]\ndefault = true\n", "", {"has no 'help'"});
     refused("[option.a]\ndefault = true\nhelp = \"h\"\nhelpp = 1\n", "", {"did you mean 'help'?"});
+    refused("[option.a]\ndefault = \"x\"\nhelp = \"h\"\n", "[dialect.mine]\na = 1\n",
+            {"main.toml:3:5", "a text of 1 to 200"});
+    refused("[option.a]\ndefault = \"x\"\nhelp = \"h\"\n", "[dialect.mine]\na = \"\"\n", {"a text of 1 to 200"});
+    refused("[[hook]]\ntopic = \"a\"\nmatch = \"POST /a\"\nid = \"option:b\"\n", "",
+            {"4:6", "\"b\" is no option of this dialect"});
+    test::refused("[[hook]]\ntopic = \"a\"\nmatch = \"POST /a\"\nid = \"option:b\"\n",
+                  {"4:6", "only their files have such"});
     refused("[option]\na = 1\n", "", {"table like [option.on_delete]"});
     refused("[[hook]]\ntopic = \"a\"\nmatch = \"POST /a\"\nonly = { x = 1 }\n", "", {"4:10", "it has none"});
     refused("[[hook]]\ntopics = [{ only = {} }]\nmatch = \"POST /a\"\n", "", {"2:11", "it has no 'topic'"});
@@ -124,6 +166,7 @@ void unheard(void**) {
 }  // namespace
 
 int main() {
-    const CMUnitTest tests[] = {cmocka_unit_test(options), cmocka_unit_test(wrong_options), cmocka_unit_test(unheard)};
+    const CMUnitTest tests[] = {cmocka_unit_test(options), cmocka_unit_test(wrong_options), cmocka_unit_test(texts),
+                                cmocka_unit_test(unheard)};
     return cmocka_run_group_tests(tests, nullptr, nullptr);
 }

@@ -9,8 +9,13 @@ bool digits(std::string_view text) { return text.find_first_not_of("0123456789")
 
 Vocabulary words() {
     Vocabulary out = test::words();
+    out.formats.push_back("shareactor");
     out.options = [](std::string_view format) -> std::vector<OptionRule> {
         using Kind = OptionRule::Kind;
+        if (format == "shareactor")
+            return {{.name = "message", .kind = Kind::flag, .writer = OptionRule::Writer::nobody},
+                    {.name = "handshake", .kind = Kind::flag, .writer = OptionRule::Writer::apis},
+                    {.name = "data", .kind = Kind::flag}};
         if (format != "plain") return {};
         return {{.name = "version", .kind = Kind::choice, .choices = {"1", "2"}},
                 {.name = "props", .kind = Kind::texts, .right = "a list of names", .most = 3},
@@ -74,6 +79,23 @@ void wrong_options_are_told(void**) {
     refused("secret = \"12345678\"\noptions = { version = 1 }\n", {"format \"standard\" has no options"});
 }
 
+void options_have_their_writers(void**) {
+    const std::string subscription = "format = \"shareactor\"\nsecret = \"0123456789abcdef\"\n";
+    assert_int_equal(read(subscription + "options = { data = true }\n").options.size(), 1);
+    refused(subscription + "options = { handshake = true }\n", {"\"handshake\"", "subscription[].options"});
+    refused(subscription + "options = { message = true }\n", {"\"message\""});
+    const std::string api =
+        "secret = \"whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw\"\n[[api]]\nname = \"a\"\ndialect = \"shareactor\"\n"
+        "tenant = \"57ee9c71d76d431f8511142f\"\n[[api.key]]\nid = \"k\"\nsecret = \"0123456789\"\n";
+    const auto with = [&](const char* options) {
+        return std::string(api).insert(api.find("[[api.key]]"), options + std::string("\n"));
+    };
+    const Result<PlanPtr> plan = load(with("options = { handshake = false, data = true }"));
+    if (!plan) fail_msg("%s", plan.fault().text.c_str());
+    assert_int_equal(plan.value()->apis.front().options.size(), 2);
+    refused(with("options = { message = true }"), {"\"message\"", "api[].options"});
+}
+
 void a_format_has_its_own_defaults(void**) {
     const Subscription made = read("format = \"plain\"\n");
     assert_int_equal(made.schedule_ms.size(), 2);
@@ -108,6 +130,7 @@ int main() {
     const CMUnitTest tests[] = {
         cmocka_unit_test(options_are_read),
         cmocka_unit_test(wrong_options_are_told),
+        cmocka_unit_test(options_have_their_writers),
         cmocka_unit_test(a_format_has_its_own_defaults),
         cmocka_unit_test(basic_auth),
     };
