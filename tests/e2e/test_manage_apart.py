@@ -21,6 +21,8 @@ args = ["path:name", "response:"]
 
 
 def answer(asked):
+    if "/add-object" in asked.target:
+        return response(200, '{"object":{"_id":"5d","status":"published"}}', {"Content-Type": "application/json"})
     return response(201, json.dumps({"id": 7, "path": asked.target, "name": "Größe/L"}), {"Content-Type": "application/json"})
 
 
@@ -28,7 +30,7 @@ def answer(asked):
 def host(tmp_path_factory):
     folder = tmp_path_factory.mktemp("apart")
     port = free_port()
-    config = admin_table(folder, port)
+    config = 'dialects = ["cosmic"]\n' + admin_table(folder, port)
     config += api_table("north", "cosmic", {"k": (NORTH, "read_write")}, "north", ALLOW + '\noptions = { props = ["id", "name"] }')
     config += api_table("south", "cosmic", {"k": (SOUTH, "read_write")}, "south", ALLOW)
     config += api_table("site", "cockpit", {"k": (SITE, "read_write")}, more=ALLOW + '\nprefix = "/cms"\noptions = { backend = 0 }')
@@ -122,6 +124,20 @@ def test_cosmic_deliveries(host):
         order(host)
         sink.wait(2)
         assert len(south.requests) == 1
+
+
+def test_a_bucket_gets_its_own_events(host):
+    with Sink() as north, Sink() as south:
+        for sink, bucket, key in ((north, "north", NORTH), (south, "south", SOUTH)):
+            add_cosmic(host, sink.url, bucket, key, "object.created.published")
+            add_cosmic(host, sink.url, bucket, key)
+        for bucket in ("south", "west", "North", "south"):
+            assert request(host.port, "POST", f"/v1/{bucket}/add-object", b'{"title":"x"}', {"Content-Type": "application/json"}).status == 200
+        order(host)  # of no bucket: for both
+        assert sorted(got.header("x-cosmicjs-event") for got in south.wait(3)) == ["object.created.published"] * 2 + ["order.created"]
+        assert [got.header("x-cosmicjs-event") for got in north.wait(1)] == ["order.created"]
+        order(host)
+        assert len(north.wait(2)) == len(north.requests) and len(south.wait(4)) == len(south.requests)
 
 
 def test_cockpit_deliveries(host):
