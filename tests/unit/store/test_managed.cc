@@ -145,7 +145,8 @@ void every_change_is_a_generation(void**) {
     assert_int_equal(first.row.generation, 3);
     const auto since = [&](int64_t before) {
         std::vector<int64_t> numbers;
-        for (const SubscriptionRow& row : open.reader->managed_after(before).value()) numbers.push_back(row.number);
+        const Result<std::vector<SubscriptionRow>> rows = open.reader->managed_after(before);
+        for (const SubscriptionRow& row : rows.value()) numbers.push_back(row.number);
         return numbers;
     };
     const std::vector<int64_t> both{first.row.number, second.row.number};
