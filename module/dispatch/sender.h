@@ -55,7 +55,14 @@ class Sender {
     const OutcomeBook& outcomes() const { return outcomes_; }
 
   private:
-    struct Try;
+    struct Try {
+        EndpointRef endpoint;
+        Item item;
+        bool probe = false;
+        int64_t at_ms = 0;
+        std::shared_ptr<const Subscription> settings = nullptr;  // it was sent with
+        bool alone = false;                                      // the event was made for this subscription alone
+    };
 
     void pump();
     void list(const EndpointRef& endpoint);

@@ -30,10 +30,10 @@ class Works {
     void stop(int64_t drain_ms);
     void close();  // after stop: nothing has the store's file open any more; the rest is only memory
 
-    Recorder& recorder() { return *recorder_; }      // [any] blank, ready, healthy, submit, forget_plan
-    bool add_errand(std::function<void()> errand);   // [any]
-    Reply answer(const ManageRequest& request);  // the errands' thread
-    ReportFacts facts() const;                       // [any]
+    Recorder& recorder() { return *recorder_; }     // [any] blank, ready, healthy, submit, forget_plan
+    bool add_errand(std::function<void()> errand);  // [any]
+    Reply answer(const ManageRequest& request);     // the errands' thread
+    ReportFacts facts() const;                      // [any]
 
   private:
     void open_store();

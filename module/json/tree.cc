@@ -2,9 +2,11 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <new>
 
+#include "base/text.h"
 #include "json/pointer.h"
 
 namespace trot {
@@ -16,12 +18,26 @@ Result<Json> parse_json(std::string_view text) {
     return Fault{Code::usage, fmt::format("line {}, column {}: {}", error.line, error.column, error.text)};
 }
 
+namespace {
+
+// jansson writes "\u00E9", PHP "\u00e9".
+void lower_escapes(std::string& text) {
+    for (size_t at = text.find('\\'); at != std::string::npos; at = text.find('\\', at)) {
+        if (text[at + 1] == 'u') std::transform(&text[at + 2], &text[at + 6], &text[at + 2], ascii_lower);
+        at += 2;
+    }
+}
+
+}  // namespace
+
 std::string spell_json(const json_t* value, JsonStyle style) {
     size_t flags = JSON_COMPACT | JSON_ENCODE_ANY;
     if (style == JsonStyle::php) flags |= JSON_ENSURE_ASCII | JSON_ESCAPE_SLASH;
     const std::unique_ptr<char, void (*)(void*)> text(json_dumps(value, flags), std::free);
     if (!text) throw std::bad_alloc();
-    return text.get();
+    std::string out = text.get();
+    if (style == JsonStyle::php) lower_escapes(out);
+    return out;
 }
 
 json_t* json_of(std::string_view text) {

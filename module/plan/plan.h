@@ -24,8 +24,8 @@ struct FormatOption {
 using FormatOptions = std::vector<FormatOption>;
 
 // What an event must be like besides its topic. `what`: a JSON pointer into the payload ("/status"), or "context:NAME",
-// a value that the event's hook took along ("context:environment"). One of `values` must be there as text; an event that
-// has no such value does not fit, unless `or_absent`.
+// a value that the event's hook took along ("context:environment"). One of `values` must be there as text; an event
+// that has no such value does not fit, unless `or_absent`.
 struct FilterTerm {
     std::string what;
     std::vector<std::string> values;
@@ -152,16 +152,16 @@ struct ApiKey {
 
 // A management API of one of the systems, for one tenant (shop, bucket, company, project, instance): [[api]].
 struct ApiConfig {
-    std::string name;                 // identity of its subscriptions across reloads: their origin is "api:NAME"
-    std::string dialect;              // whose API: "woocommerce", "cosmic", "shareactor", "datocms", "cockpit"
-    std::string prefix;               // path before the system's own routes, "" or "/shop"
-    std::vector<std::string> hosts;   // lower case, without port; empty: any
-    std::string tenant;               // what the system calls it where its routes or objects name it: bucket, site, company
-    bool behind_tls = false;          // TLS ends in front of us: plain requests count as secure
-    FormatOptions options;            // of the deliveries of subscriptions that are made through it
-    std::vector<std::string> allow;   // private networks that they may reach, besides egress.allow
-    std::vector<FilterTerm> only;     // which events they may see
-    unsigned most = 100000;           // subscriptions
+    std::string name;                // identity of its subscriptions across reloads: their origin is "api:NAME"
+    std::string dialect;             // whose API: "woocommerce", "cosmic", "shareactor", "datocms", "cockpit"
+    std::string prefix;              // path before the system's own routes, "" or "/shop"
+    std::vector<std::string> hosts;  // lower case, without port; empty: any
+    std::string tenant;       // what the system calls it where its routes or objects name it: bucket, site, company
+    bool behind_tls = false;  // TLS ends in front of us: plain requests count as secure
+    FormatOptions options;    // of the deliveries of subscriptions that are made through it
+    std::vector<std::string> allow;  // private networks that they may reach, besides egress.allow
+    std::vector<FilterTerm> only;    // which events they may see
+    unsigned most = 100000;          // subscriptions
     std::vector<ApiKey> keys;
 };
 

@@ -12,7 +12,8 @@ namespace trot {
 
 const KeyList& api_keys() {
     static const KeyList keys{
-        "api[]", {"name", "dialect", "prefix", "hosts", "tenant", "behind_tls", "options", "allow", "only", "most", "key"}};
+        "api[]",
+        {"name", "dialect", "prefix", "hosts", "tenant", "behind_tls", "options", "allow", "only", "most", "key"}};
     return keys;
 }
 
@@ -50,10 +51,10 @@ class ApiReader {
         section_.text("tenant", out_.tenant);
         section_.flag("behind_tls", out_.behind_tls);
         if (const RawValue* options = section_.find("options"))
-            out_.options = read_format_options(
-                *options, out_.dialect,
-                load_.words.options ? load_.words.options(out_.dialect) : std::vector<OptionRule>(),
-                OptionRule::Writer::apis, report_);
+            out_.options =
+                read_format_options(*options, out_.dialect,
+                                    load_.words.options ? load_.words.options(out_.dialect) : std::vector<OptionRule>(),
+                                    OptionRule::Writer::apis, report_);
         read_networks(section_, "allow", out_.allow);
         if (const RawValue* only = section_.find("only")) read_only(*only);
         section_.number("most", out_.most, 1, 1000000);
@@ -76,7 +77,8 @@ class ApiReader {
                                return (std::isalnum(c) != 0) || c == '-' || c == '_' || c == '.';
                            });
         if (!right)
-            report_.mistake(name->at, "'name' must be 1 to 64 letters, digits, hyphens, dots or underscores, like \"shop\"");
+            report_.mistake(name->at,
+                            "'name' must be 1 to 64 letters, digits, hyphens, dots or underscores, like \"shop\"");
     }
 
     void read_dialect() {

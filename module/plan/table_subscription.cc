@@ -113,10 +113,10 @@ class SubscriptionReader {
         out_.connect_timeout_ms = policy_.connect_timeout_ms;
         out_.disable_after = policy_.disable_after;
         if (const RawValue* options = section_.find("options"))
-            out_.options = read_format_options(
-                *options, out_.format,
-                load_.words.options ? load_.words.options(out_.format) : std::vector<OptionRule>(),
-                OptionRule::Writer::anyone, report_);
+            out_.options =
+                read_format_options(*options, out_.format,
+                                    load_.words.options ? load_.words.options(out_.format) : std::vector<OptionRule>(),
+                                    OptionRule::Writer::anyone, report_);
     }
 
     // RFC 7617: the user's name ends at the first colon.

@@ -82,8 +82,8 @@ struct ContextTerm {
     bool or_absent = false;
 };
 
-// A page of events that are not for one subscription alone. Of those in the time range only the newest `most` are looked
-// at, or the answer would take as long as the store is old.
+// A page of events that are not for one subscription alone. Of those in the time range only the newest `most` are
+// looked at, or the answer would take as long as the store is old.
 struct EventQuery {
     static constexpr size_t most = 10000;
     std::vector<ContextTerm> context;  // all of them

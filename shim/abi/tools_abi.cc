@@ -51,8 +51,7 @@ int trot_plan_manages(const trot_plan* plan, const trot_request* request) noexce
     });
 }
 
-int trot_manage_submit(trot_engine* engine, const trot_request* request, trot_text body,
-                       void* user) noexcept {
+int trot_manage_submit(trot_engine* engine, const trot_request* request, trot_text body, void* user) noexcept {
     if (engine == nullptr || request == nullptr) return TROT_EUSAGE;
     if (engine->engine->stopped()) return TROT_ESTOPPED;
     return sealed(nullptr, [&] {
@@ -63,7 +62,8 @@ int trot_manage_submit(trot_engine* engine, const trot_request* request, trot_te
         wanted.host = view(asked.host);
         wanted.fields.reserve(asked.nfields);
         for (size_t i = 0; i < asked.nfields; ++i)
-            wanted.fields.push_back({std::string(view(asked.fields[i].name)), std::string(view(asked.fields[i].value))});
+            wanted.fields.push_back(
+                {std::string(view(asked.fields[i].name)), std::string(view(asked.fields[i].value))});
         wanted.body = view(body);
         wanted.secure = asked.secure != 0;
         const Result<void> taken = engine->engine->manage(std::move(wanted), user);

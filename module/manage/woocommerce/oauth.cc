@@ -1,6 +1,7 @@
 #include "manage/woocommerce/oauth.h"
 
 #include <algorithm>
+#include <unordered_map>
 #include <utility>
 #include <vector>
 
@@ -27,16 +28,17 @@ std::optional<Digest> oauth_digest(std::string_view method) {
 }
 
 std::string oauth_base(std::string_view method, std::string_view url, const Fields& params) {
+    // Whoever is not known yet says how many there are: each is looked at once.
     std::vector<std::pair<std::string, std::string>> pairs;
+    std::unordered_map<std::string, size_t> places;
     for (const Field& param : params) {
         if (param.name == "oauth_signature") continue;
         std::string name = escaped(param.name);
-        const auto same =
-            std::find_if(pairs.begin(), pairs.end(), [&](const auto& pair) { return pair.first == name; });
-        if (same != pairs.end() && !is_list(param.name))
-            same->second = escaped(param.value);
-        else
+        const auto [place, first] = places.emplace(name, pairs.size());
+        if (first || is_list(param.name))
             pairs.emplace_back(std::move(name), escaped(param.value));
+        else
+            pairs[place->second].second = escaped(param.value);
     }
     std::sort(pairs.begin(), pairs.end());
     std::string joined;

@@ -32,11 +32,6 @@ std::string_view Params::text(std::string_view name) const {
     return found == nullptr ? std::string_view() : std::string_view(*found);
 }
 
-bool Params::truthy(std::string_view name) const {
-    const std::string_view value = text(name);
-    return !value.empty() && value != "0" && !equal_nocase(value, "false");
-}
-
 std::vector<std::string> Params::list(std::string_view name) const {
     std::vector<std::string> out;
     Fields members;

@@ -18,7 +18,6 @@ class Params {
 
     const std::string* find(std::string_view name) const;  // null: not there
     std::string_view text(std::string_view name) const;    // "" when not there
-    bool truthy(std::string_view name) const;              // as PHP's empty() would not have it
     std::vector<std::string> list(std::string_view name) const;
     std::vector<std::string> ids(std::string_view name) const;  // those of the list that are whole numbers
 

@@ -184,10 +184,11 @@ int trot_plan_judge(const trot_plan* plan, const trot_request* request, trot_ver
 /* Dry run of one exchange against every hook: *out is JSON,
  * {"method","url","status","events":[{"topic","resource","action","resource_id",
  * "payload","previous","context","hydrate"}],"hooks":[{"hook","matched","why","source"}]}; previous only where the
- * resource's state before is known, context only of hooks that take something along, hydrate (what the upstream would be
- * asked for the payload) only of events that are hydrated, source only of hooks that name one. response may be NULL: then only the request side is explained. The
- * calls for one plan are a sequence, as if its exchanges had gone by in this order: what one leaves for later ones (a
- * job that waits for its result, the state of a resource), the next find. [any][blocks] */
+ * resource's state before is known, context only of hooks that take something along, hydrate (what the upstream would
+ * be asked for the payload) only of events that are hydrated, source only of hooks that name one. response may be NULL:
+ * then only the request side is explained. The calls for one plan are a sequence, as if its exchanges had gone by in
+ * this order: what one leaves for later ones (a job that waits for its result, the state of a resource), the next find.
+ * [any][blocks] */
 int trot_plan_explain(const trot_plan* plan, const trot_request* request, trot_text request_body,
                       const trot_response* response, trot_text response_body, trot_reply** out,
                       trot_fault* fault) TROT_NOEXCEPT;
@@ -264,8 +265,9 @@ void trot_reply_drop(trot_reply* reply) TROT_NOEXCEPT;
  * blocked; why gets the reason. Resolves names. [any][blocks] */
 int trot_guard(const trot_plan* plan, trot_text value, trot_fault* why) TROT_NOEXCEPT;
 /* The headers that a delivery of that format would carry ("Name: value" a line in *out). format: a name, or one with
- * options as deliveries spell them ("woocommerce?version=6.5.1", values percent-encoded, lists with commas). id: the delivery's id; unix_s:
- * 0 is now. Errors: TROT_ENOTFOUND no such format, TROT_EUSAGE the secret does not fit it. [any] */
+ * options as deliveries spell them ("woocommerce?version=6.5.1", values percent-encoded, lists with commas). id: the
+ * delivery's id; unix_s: 0 is now. Errors: TROT_ENOTFOUND no such format, TROT_EUSAGE the secret does not fit it. [any]
+ */
 int trot_sign(const char* format, trot_text secret, trot_text id, trot_text topic, int64_t unix_s, trot_text body,
               trot_reply** out, trot_fault* fault) TROT_NOEXCEPT;
 /* Do the headers prove the body? unix_s: the time to judge timestamps by, 0 is now. TROT_OK, TROT_EREFUSED with the
