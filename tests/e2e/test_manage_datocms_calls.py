@@ -171,7 +171,14 @@ def test_tags_in_the_url(site):
     made = site.create(url=site.sink.url + "/{{entity_type}}/{{#entity}}{{id}}{{/entity}}?in={{environment}}")
     record = site.record(environment="a/b c")
     (call,) = site.calls(made["id"])
-    assert call["attributes"]["request_url"] == f"{site.sink.url}/item/{record}?in=a%2Fb%20c"
+    target = f"/item/{record}?in=a%2Fb%20c"
+    assert call["attributes"]["request_url"] == site.sink.url + target
+    assert site.sink.wait(1)[0].target == target
+    # Where a client's words would lead elsewhere nothing is sent, and the log says so.
+    site.update(made["id"], url=site.sink.url + "/{{environment}}/x")
+    site.record(environment="..")
+    assert sorted(each["attributes"]["status"] for each in site.calls(made["id"], 2)) == ["failed", "success"]
+    assert len(site.sink.requests) == 1
 
 
 def test_failures_and_retries(site):
