@@ -47,6 +47,7 @@ struct Endpoint {
     std::shared_ptr<const Subscription> settings;
     std::shared_ptr<Target> target;
     TargetOptions target_options;  // for URLs that are made for one delivery
+    bool tagged = false;           // its URL has tags, and its format fills them in
     const Style* style = nullptr;  // of deliveries made now
 
     // Lanes: deliveries made just now do not wait behind an old backlog.

@@ -4,7 +4,6 @@
 
 #include "crypto/ids.h"
 #include "dialect/view.h"
-#include "url/tags.h"
 
 namespace trot {
 namespace {
@@ -190,7 +189,7 @@ bool Sender::attempt(const EndpointRef& endpoint, Item item) {
 // The endpoint's, but where the format makes a URL for each delivery: same scheme, host and port, as it promises.
 Result<std::shared_ptr<Target>> Sender::target_of(const Endpoint& endpoint, const Item& item, Renderer& renderer,
                                                   const DeliveryView& view) {
-    if (!has_tags(endpoint.settings->url.text)) return endpoint.target;
+    if (!endpoint.tagged) return endpoint.target;
     const Result<std::string> url = item.data->url(renderer, view);
     if (!url) return url.fault();
     if (url.value().empty()) return endpoint.target;

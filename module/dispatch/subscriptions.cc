@@ -103,7 +103,9 @@ void Subscriptions::configure(Endpoint& endpoint, std::shared_ptr<const Subscrip
     TargetOptions options;
     options.url = settings->url;
     // Tags are filled in for each delivery; what stands for them until then is asked for by nobody.
-    if (has_tags(options.url.text))
+    const Format* format = find_format(settings->format);
+    endpoint.tagged = format != nullptr && format->policy().check_tags != nullptr && has_tags(options.url.text);
+    if (endpoint.tagged)
         if (Result<std::string> plain = without_tags(options.url.text)) options.url.text = std::move(plain).value();
     options.timeout_ms = settings->timeout_ms;
     options.connect_timeout_ms = settings->connect_timeout_ms;

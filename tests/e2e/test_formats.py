@@ -92,3 +92,12 @@ def test_datocms_fills_in_its_url():
         assert path.startswith("/invoice/a%20b%2F") or "/invoice/a%20b%2F" in path, one.target
         assert "kind=paid" in query and "slug=a%20b%2F..%2F%0D%0AX%3A%20y%3F%26%23" in query, one.target
         assert "X" not in names(one)
+
+
+def test_braces_mean_nothing_to_other_formats():
+    with Upstream(lambda _: response(200, BODY, {"Content-Type": "application/json"})) as upstream, Sink() as sink:
+        url = sink.url.rstrip("/") + "/a?b={{c}}"
+        text = f'[[subscription]]\nname = "s"\ntopics = ["*"]\nsecret = {toml(SECRET)}\nurl = {toml(url)}\n'
+        with Trotline(HOOK + text, upstream=upstream.url) as host:
+            assert request(host.port, "POST", "/invoices/7/pay", b"{}").status == 200
+            assert sink.wait(1)[0].target.endswith("/a?b={{c}}")
