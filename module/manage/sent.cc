@@ -84,17 +84,16 @@ Result<Subscription> settings_of(const ManagedRow& managed, const Plan& plan) {
 }
 
 void describe(ManagedRow& managed, Subscription settings, const ApiConfig& api) {
-    if (!api.only.empty() && settings.selectors.empty()) settings.selectors.push_back({settings.topics, {}});
-    for (Selector& selector : settings.selectors)
-        selector.terms.insert(selector.terms.end(), api.only.begin(), api.only.end());
     managed.row.origin = "api:" + api.name;
     managed.row.url = redacted_url(settings.url.text);
     managed.row.topics = joined(settings.topics);
     managed.row.format = spell_style(settings.format, settings.options);
-    managed.row.filter = spell_selectors(settings.selectors);
-    // `only` is the configuration's to say: it is not kept with what the client asked for.
-    if (!api.only.empty())
-        for (Selector& selector : settings.selectors) selector.terms.resize(selector.terms.size() - api.only.size());
+    // `only` is the configuration's to say: it is not kept with what the client asked for, and neither is the selector
+    // that there is for its sake alone, which would outlive a change of topics.
+    std::vector<Selector> selectors = settings.selectors;
+    if (!api.only.empty() && selectors.empty()) selectors.push_back({settings.topics, {}});
+    for (Selector& selector : selectors) selector.terms.insert(selector.terms.end(), api.only.begin(), api.only.end());
+    managed.row.filter = spell_selectors(selectors);
     managed.settings = spell_settings(settings);
 }
 

@@ -26,6 +26,13 @@ inline ManagedRow some_managed(const std::string& api, const std::string& name =
     return managed;
 }
 
+inline ManagedQuery of_api(const std::string& api) {
+    ManagedQuery query;
+    query.api = api;
+    query.limit = 100;
+    return query;
+}
+
 inline ManagedRow added(Store& store, ManagedRow managed) {
     assert_fine(write_now(store, [&](Tx& tx) { return tx.add_managed(managed); }));
     return managed;

@@ -96,7 +96,7 @@ void ids_are_given_once(void**) {
         assert_true(two[0].row.number != two[1].row.number && two[0].row.generation != two[1].row.generation);
     }
     Open open(dir / "store");
-    const ManagedPage page = open.reader->list_managed({.api = "shop", .limit = 100}).value();
+    const ManagedPage page = open.reader->list_managed(of_api("shop")).value();
     for (const ManagedRow& one : page.rows) assert_fine(removed(*open.store, one.row.number));
     assert_string_equal(added(*open.store, some_managed("shop")).row.name.c_str(), "6");
 }
@@ -116,7 +116,7 @@ void the_removed_are_gone_for_good(void**) {
         assert_true(open.reader->managed("shop", "chosen").fault().code == Code::not_found);
         assert_true(open.reader->managed(made.row.number).fault().code == Code::not_found);
     }
-    assert_int_equal(open.reader->list_managed({.api = "shop"}).value().total, 0);
+    assert_int_equal(open.reader->list_managed(of_api("shop")).value().total, 0);
     const auto rows = open.reader->managed_after(0);
     assert_fine(rows);
     assert_int_equal(rows.value().size(), 3);
@@ -145,7 +145,9 @@ void every_change_is_a_generation(void**) {
     assert_int_equal(first.row.generation, 3);
     const auto since = [&](int64_t before) {
         std::vector<int64_t> numbers;
-        for (const SubscriptionRow& row : open.reader->managed_after(before).value()) numbers.push_back(row.number);
+        const auto rows = open.reader->managed_after(before);
+        assert_fine(rows);
+        for (const SubscriptionRow& row : rows.value()) numbers.push_back(row.number);
         return numbers;
     };
     const std::vector<int64_t> both{first.row.number, second.row.number};

@@ -46,7 +46,7 @@ void is_as_it_was(Open& open) {
     assert_true(open.reader->managed_after(0).value().empty());
     // And what is new works beside it.
     assert_string_equal(added(*open.store, some_managed("shop")).row.name.c_str(), "1");
-    assert_int_equal(open.reader->list_managed({.api = "shop"}).value().total, 1);
+    assert_int_equal(open.reader->list_managed(of_api("shop")).value().total, 1);
     CallQuery calls;
     calls.api = "shop";
     assert_int_equal(open.reader->list_calls(calls).value().total, 0);

@@ -309,7 +309,9 @@ void events_are_filtered_and_cut(void**) {
     assert_string_equal(site(4, {"a"}, true).c_str(), "0456");
     assert_string_equal(site(0, {"' OR 1"}, false).c_str(), "");
     assert_string_equal(found(1, [](Q& q) { q.context = {{"site", {"b"}, false}, {"n", {"1"}, false}}; }).c_str(), "1");
-    const EventPage whole = open.reader->list_event_page({.number = made.numbers[1]}).value();
+    EventQuery one;
+    one.number = made.numbers[1];
+    const EventPage whole = open.reader->list_event_page(one).value();
     assert_true(*whole.events[0].payload == "{\"id\":1}" && *whole.events[0].context == contexts[1]);
 }
 
