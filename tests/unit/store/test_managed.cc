@@ -145,7 +145,8 @@ void every_change_is_a_generation(void**) {
     assert_int_equal(first.row.generation, 3);
     const auto since = [&](int64_t before) {
         std::vector<int64_t> numbers;
-        const Result<std::vector<SubscriptionRow>> rows = open.reader->managed_after(before);
+        const auto rows = open.reader->managed_after(before);
+        assert_fine(rows);
         for (const SubscriptionRow& row : rows.value()) numbers.push_back(row.number);
         return numbers;
     };
