@@ -41,9 +41,10 @@ struct Endpoint {
     std::string name;
     SubscriptionState state = SubscriptionState::active;
     std::string reason;
-    unsigned failures = 0;  // dead deliveries in a row
-    std::string id;         // of one that an API made: its id there; empty: of a file's
-    bool logged = false;    // its deliveries are shown by an API: answers are kept with their headers
+    unsigned failures = 0;   // dead deliveries in a row
+    std::string id;          // of one that an API made: its id there; empty: of a file's
+    int64_t changed_ms = 0;  // when that API last changed it
+    bool logged = false;     // its deliveries are shown by an API: answers are kept with their headers
     std::shared_ptr<const Subscription> settings;
     std::shared_ptr<Target> target;
     TargetOptions target_options;  // for URLs that are made for one delivery

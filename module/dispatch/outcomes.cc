@@ -17,8 +17,7 @@ Result<void> OutcomeBatch::write(Tx& tx, bool in_doubt) {
     for (const SubscriptionChange& change : changes) {
         Result<void> done;
         if (change.before)
-            done = tx.move_subscription(change.number, change.before->first, change.before->second, change.state,
-                                        change.reason, change.failures);
+            done = tx.move_subscription(change.number, *change.before, change.state, change.reason, change.failures);
         else
             done = tx.set_subscription(change.number, change.state, change.reason, change.failures);
         if (!done) return done;
@@ -52,7 +51,9 @@ void OutcomeBook::add(const EndpointRef& endpoint, Outcome outcome) {
 void OutcomeBook::change(SubscriptionChange change) {
     // The newest state, from what was there before the first of them.
     for (const SubscriptionChange& old : next_->changes)
-        if (old.number == change.number && change.before) change.before = old.before;
+        if (old.number == change.number && change.before && old.before &&
+            old.before->changed_ms == change.before->changed_ms)
+            change.before = old.before;
     std::erase_if(next_->changes, [&change](const SubscriptionChange& old) { return old.number == change.number; });
     next_->changes.push_back(std::move(change));
     linger();

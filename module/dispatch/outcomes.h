@@ -24,8 +24,9 @@ struct SubscriptionChange {
     SubscriptionState state = SubscriptionState::active;
     std::string reason;
     unsigned failures = 0;
-    // Of one that an API may change as well: state and reason that it is changed from; else nothing is written.
-    std::optional<std::pair<SubscriptionState, std::string>> before = std::nullopt;
+    // Of one that an API may change as well: what it is changed from; where it is otherwise by then, nothing is
+    // written.
+    std::optional<Tx::Known> before = std::nullopt;
 };
 
 struct OutcomeBatch {

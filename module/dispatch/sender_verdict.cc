@@ -98,7 +98,7 @@ void Sender::confirmed(const Try& what) {
 // An API may change the same row: what it says counts, so a managed one's is only changed from what we knew.
 void Sender::change(const Endpoint& endpoint, SubscriptionState before, const std::string& reason_before) {
     SubscriptionChange out{endpoint.number, endpoint.state, endpoint.reason, endpoint.failures};
-    if (endpoint.logged) out.before = {before, reason_before};
+    if (endpoint.logged) out.before = Tx::Known{before, reason_before, endpoint.changed_ms};
     outcomes_.change(std::move(out));
 }
 

@@ -198,6 +198,7 @@ bool Subscriptions::load_managed(Endpoint& endpoint) {
     endpoint.state = row.value().row.state;
     endpoint.reason = row.value().row.reason;
     endpoint.failures = row.value().row.failures;
+    endpoint.changed_ms = row.value().row.changed_ms;
     configure(endpoint, std::make_shared<const Subscription>(std::move(settings).value()));
     return true;
 }

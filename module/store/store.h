@@ -40,9 +40,15 @@ class Tx {
     virtual Result<void> put_subscription(SubscriptionRow& row) = 0;
     virtual Result<void> set_subscription(int64_t number, SubscriptionState state, std::string_view reason,
                                           unsigned failures) = 0;
-    // The same, but only when its state and reason are those given (an API may have changed them meanwhile).
-    virtual Result<void> move_subscription(int64_t number, SubscriptionState from, std::string_view from_reason,
-                                           SubscriptionState state, std::string_view reason, unsigned failures) = 0;
+    // The same for a managed one, but only when it is as it was last changed through its API (changed_ms), with that
+    // state and reason.
+    struct Known {
+        SubscriptionState state = SubscriptionState::active;
+        std::string reason;
+        int64_t changed_ms = 0;
+    };
+    virtual Result<void> move_subscription(int64_t number, const Known& from, SubscriptionState state,
+                                           std::string_view reason, unsigned failures) = 0;
     // Every file subscription whose name is not in `names` becomes `removed`; its pending deliveries wait for its
     // return.
     virtual Result<void> keep_subscriptions(const std::vector<std::string>& names) = 0;

@@ -23,8 +23,8 @@ class SqliteTx final : public Tx {
     Result<void> put_subscription(SubscriptionRow& row) override;
     Result<void> set_subscription(int64_t number, SubscriptionState state, std::string_view reason,
                                   unsigned failures) override;
-    Result<void> move_subscription(int64_t number, SubscriptionState from, std::string_view from_reason,
-                                   SubscriptionState state, std::string_view reason, unsigned failures) override;
+    Result<void> move_subscription(int64_t number, const Known& from, SubscriptionState state, std::string_view reason,
+                                   unsigned failures) override;
     Result<void> keep_subscriptions(const std::vector<std::string>& names) override;
     Result<Pruned> prune(int64_t before_ms, int rows, int events) override;
     Result<void> settle_hydration(int64_t event, const std::string* payload) override;

@@ -1,4 +1,6 @@
 // The writes of management APIs: seldom, so their statements are made when needed.
+#include <algorithm>
+
 #include "store/rows.h"
 #include "store/tx.h"
 
@@ -121,7 +123,7 @@ Result<void> SqliteTx::change_managed(ManagedRow& managed) {
         row.since = now_.last_event;
     }
     row.created_ms = known.created_ms;
-    row.changed_ms = clock_.wall_ms();
+    row.changed_ms = std::max(clock_.wall_ms(), known.changed_ms + 1);  // each change is told from the one before
     row.generation = generation.value();
     return write_managed(managed);
 }

@@ -75,20 +75,21 @@ Result<void> SqliteTx::set_subscription(int64_t number, SubscriptionState state,
     return run(set, "set a subscription's state");
 }
 
-Result<void> SqliteTx::move_subscription(int64_t number, SubscriptionState from, std::string_view from_reason,
-                                         SubscriptionState state, std::string_view reason, unsigned failures) {
+Result<void> SqliteTx::move_subscription(int64_t number, const Known& from, SubscriptionState state,
+                                         std::string_view reason, unsigned failures) {
     Stmt set;
     if (Result<void> prepared = ready(set,
                                       "UPDATE subscriptions SET state = ?, reason = ?, failures = ? "
-                                      "WHERE number = ? AND state = ? AND reason = ?");
+                                      "WHERE number = ? AND state = ? AND reason = ? AND changed_ms = ?");
         !prepared.ok())
         return prepared;
     set.bind(1, static_cast<int64_t>(state))
         .bind(2, reason)
         .bind(3, static_cast<int64_t>(failures))
         .bind(4, number)
-        .bind(5, static_cast<int64_t>(from))
-        .bind(6, from_reason);
+        .bind(5, static_cast<int64_t>(from.state))
+        .bind(6, from.reason)
+        .bind(7, from.changed_ms);
     return run(set, "change a subscription's state");
 }
 

@@ -93,8 +93,8 @@ class FakeStore : public trot::Store, public trot::Writer, public trot::Tx {
     }
     trot::Result<void> keep_subscriptions(const std::vector<std::string>&) override { return {}; }
     trot::Result<trot::Pruned> prune(int64_t, int, int) override { return trot::Pruned{}; }
-    trot::Result<void> move_subscription(int64_t, trot::SubscriptionState, std::string_view, trot::SubscriptionState,
-                                         std::string_view, unsigned) override {
+    trot::Result<void> move_subscription(int64_t, const Known&, trot::SubscriptionState, std::string_view,
+                                         unsigned) override {
         return {};
     }
     trot::Result<int64_t> generation() override { return int64_t{0}; }

@@ -236,6 +236,46 @@ void without_its_api_it_gets_nothing_and_comes_back_with_it(void**) {
     }));
 }
 
+// The question was about another URL than the one the subscription has by the time of the answer.
+void an_answer_to_an_older_question_confirms_nothing(void**) {
+    Rig rig(plan_with_api());
+    rig.wire.script([](const Sent& one, size_t) { return Answer{200, one.url.ends_with("/old") ? 300 : 0}; });
+    rig.start();
+    const auto ask = [&rig](int64_t number) {
+        assert_fine(write_now(*rig.store, [&](Tx& tx) -> Result<void> {
+            Event event = some_event("webhook.confirmation", "{}");
+            event.flags |= event_private;
+            if (Result<void> added = tx.add_event(event); !added) return added;
+            Delivery delivery;
+            delivery.event = event.number;
+            delivery.subscription = number;
+            delivery.format = "shareactor?message=confirmation";
+            if (Result<void> made = tx.add_delivery(delivery); !made) return made;
+            return tx.touch_managed(number);
+        }));
+    };
+    const auto state = [&rig](const std::string& name) { return rig.reader->managed("shop", name).value().row.state; };
+    ManagedRow row = managed("old");
+    row.row.state = SubscriptionState::paused;
+    row.row.reason = unconfirmed;
+    put(rig, row);
+    ask(row.row.number);
+    assert_true(rig.wire.wait(1));
+    ManagedRow moved = managed("new");
+    moved.row.number = row.row.number;
+    moved.row.state = SubscriptionState::paused;
+    moved.row.reason = unconfirmed;
+    change(rig, moved);
+    rig.add(1);
+    std::this_thread::sleep_for(std::chrono::milliseconds(900));
+    assert_int_equal(static_cast<int>(state("old")), static_cast<int>(SubscriptionState::paused));
+    assert_int_equal(sent_to(rig, "new"), 0);
+    ask(row.row.number);
+    assert_true(eventually([&] { return state("old") == SubscriptionState::active; }));
+    rig.add(1);
+    assert_true(eventually([&] { return sent_to(rig, "new") == 2; }));
+}
+
 void one_that_never_answers_is_disabled_and_stays_so(void**) {
     Rig rig(plan_with_api());
     rig.wire.script([](const Sent&, size_t) { return Answer{410}; });
@@ -271,6 +311,7 @@ int main() {
         cmocka_unit_test(a_delivery_is_sent_again_when_asked),
         cmocka_unit_test(a_next_leader_knows_them),
         cmocka_unit_test(without_its_api_it_gets_nothing_and_comes_back_with_it),
+        cmocka_unit_test(an_answer_to_an_older_question_confirms_nothing),
         cmocka_unit_test(one_that_never_answers_is_disabled_and_stays_so),
     };
     return cmocka_run_group_tests(tests, nullptr, nullptr);
