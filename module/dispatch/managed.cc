@@ -29,13 +29,15 @@ bool listens(const Managed& managed) {
            managed.reason != unconfirmed;
 }
 
-Result<void> add_managed(TopicIndex& index, int64_t number, const Managed& managed) {
+Result<void> add_managed(TopicIndex& index, int64_t number, const Managed& managed,
+                         const std::vector<FilterTerm>& only) {
     Listener listener;
     listener.subscription = number;
     listener.format = managed.format;
     listener.since = managed.since;
     listener.logged = true;
     if (managed.filter.empty()) {
+        if (!only.empty()) listener.terms = std::make_shared<const std::vector<FilterTerm>>(only);
         const auto shared = std::make_shared<const Listener>(std::move(listener));
         for (size_t at = 0; at < managed.topics.size();) {
             const size_t comma = std::min(managed.topics.find(',', at), managed.topics.size());
@@ -48,6 +50,7 @@ Result<void> add_managed(TopicIndex& index, int64_t number, const Managed& manag
     if (!selectors) return selectors.fault();
     for (Selector& selector : selectors.value()) {
         Listener one = listener;
+        selector.terms.insert(selector.terms.end(), only.begin(), only.end());
         if (!selector.terms.empty())
             one.terms = std::make_shared<const std::vector<FilterTerm>>(std::move(selector.terms));
         const auto shared = std::make_shared<const Listener>(std::move(one));

@@ -285,6 +285,14 @@ void Subscriptions::forget_idle() {
 
 // ---- the index
 
+void Subscriptions::add_to(TopicIndex& topics, int64_t number, const Managed& managed) {
+    const ApiConfig* api = plan_ && listens(managed) ? api_of(*plan_, managed.origin) : nullptr;
+    if (api == nullptr) return;
+    if (const Result<void> added = add_managed(topics, number, managed, api->only); !added)
+        context_.log.write(Level::error, "dispatch: a subscription of " + managed.origin +
+                                             " gets no deliveries: " + added.fault().text);
+}
+
 void Subscriptions::index() {
     auto topics = std::make_shared<TopicIndex>();
     for (const auto& [number, endpoint] : by_number_) {
@@ -296,11 +304,7 @@ void Subscriptions::index() {
         const auto listener = std::make_shared<const Listener>(std::move(one));
         for (const std::string& pattern : endpoint->settings->topics) topics->add(pattern, listener);
     }
-    for (const auto& [number, managed] : managed_)
-        if (listens(managed) && plan_ && api_of(*plan_, managed.origin) != nullptr)
-            if (const Result<void> added = add_managed(*topics, number, managed); !added)
-                context_.log.write(Level::error, "dispatch: a subscription of " + managed.origin +
-                                                     " gets no deliveries: " + added.fault().text);
+    for (const auto& [number, managed] : managed_) add_to(*topics, number, managed);
     topics->generation = generation_;
     overlaid_.clear();
     whole_ = topics_ = std::move(topics);
@@ -312,12 +316,7 @@ void Subscriptions::lay_over(const std::vector<int64_t>& changed) {
     if (!whole_ || overlaid_.size() > 64 + whole_->size() / 16) return index();
     auto topics = std::make_shared<TopicIndex>(whole_, overlaid_);
     for (const int64_t number : overlaid_) {
-        const auto found = managed_.find(number);
-        if (found == managed_.end() || !listens(found->second) || api_of(*plan_, found->second.origin) == nullptr)
-            continue;
-        if (const Result<void> added = add_managed(*topics, number, found->second); !added)
-            context_.log.write(Level::error, "dispatch: a subscription of " + found->second.origin +
-                                                 " gets no deliveries: " + added.fault().text);
+        if (const auto found = managed_.find(number); found != managed_.end()) add_to(*topics, number, found->second);
     }
     topics->generation = generation_;
     topics_ = std::move(topics);

@@ -84,6 +84,7 @@ class Subscriptions {
     EndpointRef make_managed(int64_t number);
     bool load_managed(Endpoint& endpoint);
     void configure(Endpoint& endpoint, std::shared_ptr<const Subscription> settings);
+    void add_to(TopicIndex& topics, int64_t number, const Managed& managed);
     void index();
     void lay_over(const std::vector<int64_t>& changed);
     void take_row(const SubscriptionRow& row, Followed& out);

@@ -88,12 +88,7 @@ void describe(ManagedRow& managed, Subscription settings, const ApiConfig& api) 
     managed.row.url = redacted_url(settings.url.text);
     managed.row.topics = joined(settings.topics);
     managed.row.format = spell_style(settings.format, settings.options);
-    // `only` is the configuration's to say: it is not kept with what the client asked for, and neither is the selector
-    // that there is for its sake alone, which would outlive a change of topics.
-    std::vector<Selector> selectors = settings.selectors;
-    if (!api.only.empty() && selectors.empty()) selectors.push_back({settings.topics, {}});
-    for (Selector& selector : selectors) selector.terms.insert(selector.terms.end(), api.only.begin(), api.only.end());
-    managed.row.filter = spell_selectors(selectors);
+    managed.row.filter = spell_selectors(settings.selectors);
     managed.settings = spell_settings(settings);
 }
 

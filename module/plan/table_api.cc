@@ -57,6 +57,8 @@ class ApiReader {
                                     OptionRule::Writer::apis, report_);
         read_networks(section_, "allow", out_.allow);
         if (const RawValue* only = section_.find("only")) read_only(*only);
+        // Cosmic's webhooks see their own bucket's events, and those that belong to none (other dialects' hooks).
+        if (out_.dialect == "cosmic" && out_.only.empty()) out_.only.push_back({"context:bucket", {out_.tenant}, true});
         section_.number("most", out_.most, 1, 1000000);
         read_keys();
         if (words_ != nullptr && words_->tenant_needed && out_.tenant.empty())

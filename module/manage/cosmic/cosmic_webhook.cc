@@ -28,16 +28,6 @@ std::string new_id() {
     return text;
 }
 
-// A webhook sees its own bucket's events, and those that belong to no bucket (other dialects', the file's hooks),
-// unless the configuration says something else with `only`.
-ApiConfig scope_of(const ApiConfig& api) {
-    ApiConfig scope;
-    scope.name = api.name;
-    scope.only = api.only;
-    if (scope.only.empty()) scope.only.push_back({"context:bucket", {api.tenant}, true});
-    return scope;
-}
-
 Result<std::string> needed(const json_t* body, const char* name) {
     const json_t* value = json_object_get(body, name);
     if (value == nullptr || json_is_null(value)) return Fault{Code::usage, fmt::format("{} is required.", name)};
@@ -80,7 +70,7 @@ Result<ManagedRow> read_webhook(const json_t* body, const ApiConfig& api, const 
     Subscription settings = new_settings(api, "cosmic");
     settings.topics = {event.value()};
     settings.url = std::move(url).value();
-    describe(managed, std::move(settings), scope_of(api));
+    describe(managed, std::move(settings), api);
     return managed;
 }
 

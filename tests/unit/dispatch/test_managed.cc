@@ -153,6 +153,31 @@ void terms_decide(void**) {
     assert_int_equal(sent_to(rig, "strict"), 0);
 }
 
+// What the configuration lets an API's subscriptions see holds for those that were made before it said so.
+void the_apis_only_is_what_it_is_now(void**) {
+    Rig rig(plan_with_api());
+    rig.start();
+    ManagedRow row = managed("plain");
+    put(rig, row);
+    ManagedRow some = managed("some", "order.created", {{{"order.created"}, {{"/n", {"0"}, false}}}});
+    put(rig, some);
+    rig.add(2);
+    assert_true(rig.settled(3));
+    std::shared_ptr<Plan> narrower = plan_with_api();
+    narrower->apis.front().only = {{"/n", {"1"}, false}};
+    rig.dispatcher->swap(narrower);
+    assert_true(eventually([&] {
+        const size_t before = sent_to(rig, "plain");
+        rig.add(2);
+        return eventually([&] { return sent_to(rig, "plain") > before; }) && rig.settled(0) &&
+               sent_to(rig, "plain") == before + 1;
+    }));
+    const size_t before = sent_to(rig, "some");
+    rig.add(2);
+    assert_true(rig.settled(0));
+    assert_int_equal(sent_to(rig, "some"), before);
+}
+
 void what_is_made_for_one_alone_reaches_nobody_else(void**) {
     Rig rig(plan_with_api({subscription("file")}));
     rig.start();
@@ -307,6 +332,7 @@ int main() {
         cmocka_unit_test(changes_and_removal_hold_at_once),
         cmocka_unit_test(what_a_removed_one_had_waiting_is_cancelled),
         cmocka_unit_test(terms_decide),
+        cmocka_unit_test(the_apis_only_is_what_it_is_now),
         cmocka_unit_test(what_is_made_for_one_alone_reaches_nobody_else),
         cmocka_unit_test(a_delivery_is_sent_again_when_asked),
         cmocka_unit_test(a_next_leader_knows_them),
