@@ -30,7 +30,7 @@ Result<CheckedUrl> judge(const std::string& text, const ApiConfig& api, const Pl
 
 }  // namespace
 
-Front::Front(AdminSources sources, Store* store, std::function<void()> changed)
+Front::Front(const AdminSources& sources, Store* store, std::function<void()> changed)
     : admin_(sources), clock_(*sources.clock) {
     if (store != nullptr) registry_ = std::make_unique<Registry>(*store, std::move(changed));
 }

@@ -16,7 +16,7 @@ struct Plan;
 class Front {
   public:
     // store: null when it could not be opened. changed: see Registry.
-    Front(AdminSources sources, Store* store, std::function<void()> changed);
+    Front(const AdminSources& sources, Store* store, std::function<void()> changed);
     ~Front();
     Reply answer(const ManageRequest& request, const Plan& plan);
 

@@ -83,7 +83,7 @@ Result<Subscription> settings_of(const ManagedRow& managed, const Plan& plan) {
     return settings;
 }
 
-void describe(ManagedRow& managed, Subscription settings, const ApiConfig& api) {
+void describe(ManagedRow& managed, const Subscription& settings, const ApiConfig& api) {
     managed.row.origin = "api:" + api.name;
     managed.row.url = redacted_url(settings.url.text);
     managed.row.topics = joined(settings.topics);

@@ -35,7 +35,7 @@ Result<Subscription> settings_of(const ManagedRow& managed, const Plan& plan);
 
 // What a row says of its settings for lists and for the topic index: url, topics, format, filter. (The API's `only` is
 // not in it: the dispatcher adds what it is at the time.)
-void describe(ManagedRow& managed, Subscription settings, const ApiConfig& api);
+void describe(ManagedRow& managed, const Subscription& settings, const ApiConfig& api);
 
 // Standard values of a new subscription of that format: schedule, timeouts, disable_after, the API's options.
 Subscription new_settings(const ApiConfig& api, std::string_view format);

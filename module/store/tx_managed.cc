@@ -21,7 +21,7 @@ Result<int64_t> SqliteTx::generation() {
 }
 
 Result<int64_t> SqliteTx::next_generation() {
-    const Result<int64_t> before = generation();
+    Result<int64_t> before = generation();
     if (!before) return before;
     Stmt set;
     if (Result<void> prepared = ready(set, "UPDATE meta SET value = ? WHERE key = 'generation'"); !prepared.ok())

@@ -11,7 +11,8 @@ constexpr size_t kLow = 64 * 1024;
 constexpr int64_t kWindowMs = 10000;       // of the body's minimum rate
 constexpr int64_t kLingerMs = 5000;        // how long a refused client may go on sending until it reads the refusal
 constexpr int64_t kSendStallMs = 60000;    // a client that takes no byte for so long is gone
-constexpr uint64_t kAdminBody = 16 << 20;  // what goes beyond Admin's own limit is counted, not kept
+constexpr uint64_t kAdminBody = 16 << 20;  // of an API's request: what goes beyond Admin's own limit is not kept
+constexpr uint64_t kPageBody = 1 << 20;    // of the admin pages', which want none
 
 http::Limits limits_of(const Worker& worker, Door door) {
     http::Limits limits = worker.now->settings.request_limits;
@@ -134,7 +135,10 @@ void Client::begin() {
         read_deadline_.clear();
     else
         read_deadline_.set(kWindowMs);
-    if (door_ == Door::admin || is_managed(worker_, head))
+    const bool managed = is_managed(worker_, head);
+    if (door_ == Door::admin && !managed && head.length > kPageBody)
+        return refuse(413, "the admin pages take no body of more than a mebibyte");
+    if (door_ == Door::admin || managed)
         handler_ = new Admin(worker_, *this, std::move(head), door_ == Door::proxy);
     else
         handler_ = new Exchange(worker_, *this, std::move(head));

@@ -124,7 +124,7 @@ Result<ManagedRow> save_webhook(const ManagedRow& before, const json_t* sent, co
     if (fresh) managed.row.name = new_id(world.clock.wall_ms());
     const bool delivers = active.value() && !settings.value().topics.empty();
     set_state(managed.row, delivers, json_object_get(sent, "active") != nullptr);
-    describe(managed, std::move(settings).value(), api);
+    describe(managed, settings.value(), api);
     if (const Result<void> done = keep(webhook, managed); !done) return done.fault();
     return managed;
 }

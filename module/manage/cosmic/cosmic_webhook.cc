@@ -70,7 +70,7 @@ Result<ManagedRow> read_webhook(const json_t* body, const ApiConfig& api, const 
     Subscription settings = new_settings(api, "cosmic");
     settings.topics = {event.value()};
     settings.url = std::move(url).value();
-    describe(managed, std::move(settings), api);
+    describe(managed, settings, api);
     return managed;
 }
 

@@ -294,7 +294,7 @@ class Draft {
                 if (std::find(settings_.topics.begin(), settings_.topics.end(), topic) == settings_.topics.end())
                     settings_.topics.push_back(topic);
         row_.document = spell_json(document_.get());
-        describe(row_, std::move(settings_), visit_.api);
+        describe(row_, settings_, visit_.api);
     }
 
     const Visit& visit_;

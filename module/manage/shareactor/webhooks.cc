@@ -55,7 +55,7 @@ Reply Webhooks::create() {
     change.managed.title = *asked.event_type;
     set_more(change.managed, asked.more.get());
     set_standing(change.managed, {false, asked.active.value_or(true)}, wants_handshake(api_));
-    describe(change.managed, std::move(settings), api_);
+    describe(change.managed, settings, api_);
     if (is_unconfirmed(change.managed)) change.one_off = confirmation(change.managed.row.name, now_ms);
     if (const Result<void> done = world_.registry.apply(change); !done) return store_problem(done.fault());
     return shown(change.managed, api_);
@@ -127,7 +127,7 @@ Reply Webhooks::update(const std::string& id) {
         return problem(400, "the webhook is not right", {{"body", too_much}});
     set_more(change.managed, more.get());
     set_standing(change.managed, standing, wants_handshake(api_));
-    describe(change.managed, std::move(settings), api_);
+    describe(change.managed, settings, api_);
     // Asked again with every change until it has confirmed: the answer to an earlier question could have come between
     // our reading of the row and this writing, and would be lost.
     if (is_unconfirmed(change.managed)) change.one_off = confirmation(id, world_.clock.wall_ms());

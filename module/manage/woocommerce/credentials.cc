@@ -59,7 +59,7 @@ Pair query_pair(const ApiRequest& request) {
 
 // The two halves over TLS. The legacy API's version 3 and the other family look into the query first.
 Pair sent_pair(const ApiRequest& request, const Place& place) {
-    const Pair query = query_pair(request);
+    Pair query = query_pair(request);
     const bool query_first = place.family == Family::rest || place.version == 3;
     if (query_first && !query.id.empty() && !query.secret.empty()) return query;
     Pair pair = basic_pair(request).value_or(Pair{});

@@ -50,7 +50,7 @@ ManagedQuery read_query(const Ask& ask, Paging& paging) {
     read_dates(params, "updated_at", query.changed_after, query.changed_before);
     query.ids = params.ids("filter[in]");
     query.not_ids = params.ids("filter[not_in]");
-    if (filter(params, "in").size() > 0 && query.ids.empty()) query.ids = {"0"};
+    if (!filter(params, "in").empty() && query.ids.empty()) query.ids = {"0"};
     const std::string_view by = filter(params, "orderby");
     if (by == "title" || by == "name") query.order = ManagedQuery::Order::title;
     if (by == "modified") query.order = ManagedQuery::Order::changed;
