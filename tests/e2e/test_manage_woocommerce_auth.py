@@ -21,7 +21,6 @@ REST_ROUTES = [("GET", "/webhooks", None, 200, "cannot_view"), ("POST", "/webhoo
                ("POST", "/webhooks/batch", {"update": []}, 200, "cannot_batch"), ("GET", "/webhooks/{id}/deliveries", None, 200, "cannot_view"),
                ("GET", "/webhooks/{id}/deliveries/1", None, 404, "cannot_view"), ("DELETE", "/webhooks/{id}?force=true", None, 200, "cannot_delete")]
 
-pytestmark = pytest.mark.sanitized
 
 
 @pytest.fixture(scope="module")
