@@ -3,6 +3,7 @@
 #include <sys/resource.h>
 
 #include <algorithm>
+#include <utility>
 
 #include "egress/rules.h"
 
@@ -115,6 +116,7 @@ void Lead::tick() {
             follow();
             if (missed_) wake_waiting();
             subscriptions_.forget_idle();
+            for (const int64_t number : std::exchange(uncancelled_, {})) cancel(number);
             for (const auto& [number, endpoint] : subscriptions_.all()) sender_.watch(*endpoint);
             expander_.poll();
             break;
@@ -168,7 +170,10 @@ void Lead::cancel(int64_t subscription) {
     LoopJob<Cancellation>::submit(context_, std::move(step), [this](Cancellation& done, const Result<void>& result) {
         --cancelling_;
         if (state_ != State::leading) return look_left();  // the next leader goes on
-        if (!result || done.cancelled == cancel_step) cancel(done.subscription);
+        if (!result)
+            uncancelled_.push_back(done.subscription);  // the store refuses: the tick tries again
+        else if (done.cancelled == cancel_step)
+            cancel(done.subscription);
     });
 }
 
@@ -248,7 +253,10 @@ void Lead::loaded(const SubscriptionSet& set, const Result<void>& result) {
     for (const EndpointRef& endpoint : applied.present) sender_.consider(endpoint);
     retention_.start(running_->store);
     // Without them no event is expanded: the generation does not fit until they are there.
-    if (const Result<Subscriptions::Followed> followed = subscriptions_.follow(); followed) take(followed.value());
+    if (const Result<Subscriptions::Followed> followed = subscriptions_.follow(); followed) {
+        take(followed.value());
+        if (followed.value().changed) expander_.renewed();
+    }
     wake_waiting();
     if (state_ == State::loading) {
         state_ = State::leading;
@@ -312,6 +320,7 @@ void Lead::left() {
                                               " attempts were still in flight; their deliveries are sent again");
     for (const auto& [number, endpoint] : subscriptions_.all()) sender_.drop(*endpoint);
     subscriptions_.clear();
+    uncancelled_.clear();  // the next leader reads who they are
     running_.reset();
     socket_event_.reset();
     socket_.reset();  // before the lock: the next leader binds its own

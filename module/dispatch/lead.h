@@ -64,6 +64,7 @@ class Lead {
     bool loading_ = false;  // a subscription job is with the writer
     bool missed_ = false;   // there was something to send to a managed one whose settings could not be read
     size_t cancelling_ = 0;
+    std::vector<int64_t> uncancelled_;
     int64_t leave_by_ms_ = 0;
     std::function<void()> done_;
     Quiet quiet_lock_{60000};

@@ -38,7 +38,8 @@ class TopicIndex {
         : below_(std::move(below)), hidden_(std::move(hidden)) {}
 
     void add(const std::string& pattern, const ListenerPtr& listener);
-    bool empty() const { return count_ == 0 && (!below_ || below_->count_ <= hidden_.size()); }
+    // Nobody listens, for sure: those below may all be hidden, which is not looked into.
+    bool empty() const { return count_ == 0 && (!below_ || below_->empty()); }
     size_t size() const { return count_; }  // patterns, without those below
     // Everyone who asked for the topic, in the order of their numbers; some more than once when they have terms.
     void find(const std::string& topic, std::vector<const Listener*>& into) const;

@@ -155,6 +155,7 @@ void Works::stop(int64_t drain_ms) {
 }
 
 void Works::close() {
+    front_.reset();  // it reads the store
     dispatcher_.reset();
     if (store_) store_->close();
 }

@@ -137,15 +137,6 @@ Result<CallPage> Registry::calls(const CallQuery& query) {
     return reader ? reader.value()->list_calls(query) : Result<CallPage>(reader.fault());
 }
 
-Result<std::vector<Attempt>> Registry::attempts(int64_t delivery) {
-    const Result<Reader*> reader = this->reader();
-    if (!reader) return reader.fault();
-    Filter filter;
-    filter.delivery = delivery;
-    filter.oldest_first = true;
-    return reader.value()->list_attempts(filter);
-}
-
 Result<std::vector<Event>> Registry::events(const Filter& filter) {
     const Result<Reader*> reader = this->reader();
     return reader ? reader.value()->list_events(filter) : Result<std::vector<Event>>(reader.fault());

@@ -43,7 +43,6 @@ class Registry {
     Result<ManagedPage> list(const ManagedQuery& query);
     Result<ManagedRow> find(const std::string& api, const std::string& id);  // Code::not_found
     Result<CallPage> calls(const CallQuery& query);
-    Result<std::vector<Attempt>> attempts(int64_t delivery);  // oldest first
     Result<std::vector<Event>> events(const Filter& filter);  // without payload, see Filter
     Result<EventPage> events(const EventQuery& query);
     Result<Event> event(int64_t number);

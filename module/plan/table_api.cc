@@ -169,6 +169,20 @@ class ApiReader {
     const Halves* words_ = nullptr;
 };
 
+// ShareActor's, DatoCMS's and Cockpit's routes begin alike.
+bool at_webhooks(const ApiConfig& api) {
+    return api.dialect == "shareactor" || api.dialect == "datocms" || api.dialect == "cockpit";
+}
+
+// The first one whose host and prefix fit is asked.
+bool shadows(const ApiConfig& earlier, const ApiConfig& later) {
+    if (!at_webhooks(earlier) || !at_webhooks(later)) return false;
+    if (earlier.dialect == later.dialect || earlier.prefix != later.prefix) return false;
+    return earlier.hosts.empty() || std::any_of(later.hosts.begin(), later.hosts.end(), [&](const std::string& host) {
+               return std::find(earlier.hosts.begin(), earlier.hosts.end(), host) != earlier.hosts.end();
+           });
+}
+
 }  // namespace
 
 void read_apis(const RawValue& list, Loading& load, std::vector<ApiConfig>& out) {
@@ -179,6 +193,12 @@ void read_apis(const RawValue& list, Loading& load, std::vector<ApiConfig>& out)
         if (!api.name.empty() && std::find_if(out.begin(), out.end() - 1, same) != out.end() - 1)
             load.report.mistake(table->at, fmt::format("API {} is there twice; names are identities, choose another",
                                                        quoted(api.name)));
+        for (size_t i = 0; i + 1 < out.size(); ++i)
+            if (shadows(out[i], api))
+                load.report.mistake(table->at,
+                                    fmt::format("API {} would never be asked: API {} answers /webhooks there as well; "
+                                                "give one of them a 'prefix' or 'hosts' of its own",
+                                                quoted(api.name), quoted(out[i].name)));
     }
 }
 

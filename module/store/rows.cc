@@ -87,4 +87,18 @@ SubscriptionRow read_subscription(const Stmt& row) {
     return subscription;
 }
 
+Stmt& bind_subscription(Stmt& statement, const SubscriptionRow& row) {
+    return statement.bind(1, row.number)
+        .bind(2, row.origin)
+        .bind(3, row.name)
+        .bind(4, row.url)
+        .bind(5, row.topics)
+        .bind(6, row.format)
+        .bind(7, static_cast<int64_t>(row.state))
+        .bind(8, row.reason)
+        .bind(9, static_cast<int64_t>(row.failures))
+        .bind(10, row.created_ms)
+        .bind(11, row.changed_ms);
+}
+
 }  // namespace trot

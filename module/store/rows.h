@@ -30,5 +30,7 @@ Delivery read_delivery(const Stmt& row);
 Attempt read_attempt(const Stmt& row);
 HydrationRow read_hydration(const Stmt& row);
 SubscriptionRow read_subscription(const Stmt& row);
+// Its first eleven columns: those that every subscription has. The row must live until the statement is reset.
+Stmt& bind_subscription(Stmt& statement, const SubscriptionRow& row);
 
 }  // namespace trot

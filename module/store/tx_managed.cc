@@ -56,20 +56,7 @@ Result<void> SqliteTx::write_managed(const ManagedRow& managed) {
     if (prepared.ok()) prepared = ready(keep, "INSERT OR REPLACE INTO managed VALUES (?,?,?,?)");
     if (!prepared.ok()) return prepared;
     const SubscriptionRow& row = managed.row;
-    put.bind(1, row.number)
-        .bind(2, row.origin)
-        .bind(3, row.name)
-        .bind(4, row.url)
-        .bind(5, row.topics)
-        .bind(6, row.format)
-        .bind(7, static_cast<int64_t>(row.state))
-        .bind(8, row.reason)
-        .bind(9, static_cast<int64_t>(row.failures))
-        .bind(10, row.created_ms)
-        .bind(11, row.changed_ms)
-        .bind(12, row.filter)
-        .bind(13, row.since)
-        .bind(14, row.generation);
+    bind_subscription(put, row).bind(12, row.filter).bind(13, row.since).bind(14, row.generation);
     if (Result<void> done = run(put, "write a subscription"); !done.ok()) return done;
     keep.bind(1, row.number).bind(2, managed.title).bind_blob(3, managed.document).bind_blob(4, managed.settings);
     return run(keep, "write a subscription's settings");

@@ -46,17 +46,7 @@ Result<void> SqliteTx::put_subscription(SubscriptionRow& row) {
             ready(put, "INSERT OR REPLACE INTO subscriptions VALUES (?,?,?,?,?,?,?,?,?,?,?,NULL,NULL,NULL)");
         !prepared.ok())
         return prepared;
-    put.bind(1, row.number)
-        .bind(2, row.origin)
-        .bind(3, row.name)
-        .bind(4, row.url)
-        .bind(5, row.topics)
-        .bind(6, row.format)
-        .bind(7, static_cast<int64_t>(row.state))
-        .bind(8, row.reason)
-        .bind(9, static_cast<int64_t>(row.failures))
-        .bind(10, row.created_ms)
-        .bind(11, row.changed_ms);
+    bind_subscription(put, row);
     return run(put, "write a subscription");
 }
 

@@ -22,7 +22,6 @@ REST_ROUTES = [("GET", "/webhooks", None, 200, "cannot_view"), ("POST", "/webhoo
                ("GET", "/webhooks/{id}/deliveries/1", None, 404, "cannot_view"), ("DELETE", "/webhooks/{id}?force=true", None, 200, "cannot_delete")]
 
 
-
 @pytest.fixture(scope="module")
 def tls(tmp_path_factory):
     """Its requests count as sent over TLS."""

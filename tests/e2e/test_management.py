@@ -144,3 +144,20 @@ dialect = "cosmic"
     for part in ('\'name\' must be', 'did you mean \\"woocommerce\\"', "'prefix' is", "shorter than 8 bytes", "permission", "needs a 'tenant'", "no [[api.key]]"):
         assert part.replace("\\", "") in said.stdout + said.stderr, (part, said)
     assert ":4:" in said.stdout + said.stderr
+
+
+def test_two_apis_on_the_same_routes_are_a_mistake(tmp_path):
+    tables = {"datocms": "", "shareactor": "57ee9c71d76d431f8511142f"}
+
+    def check(more, *order):
+        text = f'[store]\nurl = "sqlite:{tmp_path}/store"\n'
+        for dialect in order:
+            text += f'[[api]]\nname = "{dialect}"\ndialect = "{dialect}"\ntenant = "{tables[dialect]}"\n'
+            text += (more if dialect == "datocms" else "") + '\n[[api.key]]\nid = "key"\nsecret = "long enough"\n'
+        (tmp_path / "trotline.toml").write_text(text)
+        return trotline("check", "-c", str(tmp_path / "trotline.toml"))
+    said = check("", *tables)
+    assert said.returncode == 1 and "give one of them a 'prefix' or 'hosts'" in said.stdout + said.stderr, said
+    assert check('prefix = "/cms"', *tables).returncode == 0
+    assert check('hosts = ["cms.example"]', "datocms", "shareactor").returncode == 0
+    assert check('hosts = ["cms.example"]', "shareactor", "datocms").returncode == 1  # the first one answers for every host

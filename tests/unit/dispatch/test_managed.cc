@@ -153,6 +153,22 @@ void terms_decide(void**) {
     assert_int_equal(sent_to(rig, "strict"), 0);
 }
 
+// Of all that there was, only a file's one is left: it must not look as if nobody wanted anything.
+void a_files_subscription_outlives_those_of_apis(void**) {
+    Rig rig(plan_with_api({subscription("file")}));
+    rig.start();
+    rig.add(1);
+    assert_true(rig.settled(1));
+    for (int round = 0; round < 3; ++round) {
+        ManagedRow row = managed("m" + std::to_string(round), "customer.created");
+        put(rig, row);
+        rig.add(1);
+        assert_fine(write_now(*rig.store, [&](Tx& tx) { return tx.remove_managed(row.row.number); }));
+        rig.add(1);
+        assert_true(eventually([&] { return sent_to(rig, "file") == 3 + 2 * static_cast<size_t>(round); }));
+    }
+}
+
 // What the configuration lets an API's subscriptions see holds for those that were made before it said so.
 void the_apis_only_is_what_it_is_now(void**) {
     Rig rig(plan_with_api());
@@ -332,6 +348,7 @@ int main() {
         cmocka_unit_test(changes_and_removal_hold_at_once),
         cmocka_unit_test(what_a_removed_one_had_waiting_is_cancelled),
         cmocka_unit_test(terms_decide),
+        cmocka_unit_test(a_files_subscription_outlives_those_of_apis),
         cmocka_unit_test(the_apis_only_is_what_it_is_now),
         cmocka_unit_test(what_is_made_for_one_alone_reaches_nobody_else),
         cmocka_unit_test(a_delivery_is_sent_again_when_asked),
