@@ -9,15 +9,10 @@
 namespace trot {
 namespace {
 
-// "application/json; charset=utf-8", "application/vnd.api+json". A body that nobody named is taken for what it should
-// be.
+// A body that nobody named is taken for what it should be.
 bool calls_itself_json(const Fields& fields) {
     const std::string* type = find_field(fields, "Content-Type");
-    if (type == nullptr) return true;
-    const std::string name = lower(trim(std::string_view(*type).substr(0, type->find(';'))));
-    constexpr std::string_view suffix = "+json";
-    return name == "application/json" ||
-           (name.size() > suffix.size() && std::string_view(name).substr(name.size() - suffix.size()) == suffix);
+    return type == nullptr || is_json_type(*type);
 }
 
 bool read_number(std::string_view text, size_t& into) {
@@ -26,6 +21,13 @@ bool read_number(std::string_view text, size_t& into) {
 }
 
 }  // namespace
+
+bool is_json_type(std::string_view content_type) {
+    constexpr std::string_view suffix = "+json";
+    const std::string_view name = trim(content_type.substr(0, content_type.find(';')));
+    return equal_nocase(name, "application/json") ||
+           (name.size() > suffix.size() && equal_nocase(name.substr(name.size() - suffix.size()), suffix));
+}
 
 Result<Json> object_of(const ApiRequest& request) {
     if (request.body.size() > most_body)
@@ -60,13 +62,13 @@ Result<Window> window_of(const Fields& query) {
     return window;
 }
 
-Result<void> check_room(const ApiConfig& api, Registry& registry) {
+Result<void> check_room(const ApiConfig& api, Registry& registry, uint64_t more) {
     ManagedQuery query;
     query.api = api.name;
     query.limit = 0;
     const Result<ManagedPage> page = registry.list(query);
     if (!page) return page.fault();
-    if (page.value().total < api.most) return {};
+    if (page.value().total + more <= api.most) return {};
     return Fault{Code::full, fmt::format("There are {} webhooks already, which is the limit.", api.most)};
 }
 

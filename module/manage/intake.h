@@ -3,6 +3,7 @@
 // ApiHandler's.
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <string_view>
 
@@ -14,6 +15,9 @@ namespace trot {
 inline constexpr size_t most_body = size_t{1} << 20;
 inline constexpr size_t most_url = 2048;
 inline constexpr size_t most_document = size_t{64} << 10;  // what the client may add to a webhook of its own
+
+// "application/json; charset=utf-8", "application/vnd.api+json".
+bool is_json_type(std::string_view content_type);
 
 // The body as an object, {} when there is none. Code::full: larger than a MiB; Code::usage: no JSON object, or not
 // called JSON.
@@ -28,7 +32,7 @@ struct Window {
 };
 Result<Window> window_of(const Fields& query);
 
-// Is there room for one more? Code::full when the API has as many as it may.
-Result<void> check_room(const ApiConfig& api, Registry& registry);
+// Is there room for so many more? Code::full when the API would have more than it may.
+Result<void> check_room(const ApiConfig& api, Registry& registry, uint64_t more = 1);
 
 }  // namespace trot

@@ -4,6 +4,8 @@
 #include <condition_variable>
 #include <mutex>
 
+#include "base/clock.h"
+
 namespace trot {
 
 // What a caller waits for.
@@ -76,6 +78,8 @@ class ChangeJob final : public Job {
     static Result<void> send(Tx& tx, Change& change) {
         Event& event = change.one_off->event;
         event.flags |= event_private;
+        if (event.at_ms == 0) event.at_ms = system_clock().wall_ms();
+        if (event.hook.empty()) event.hook = "management API";
         if (Result<void> added = tx.add_event(event); !added) return added;
         Delivery delivery;
         delivery.event = event.number;

@@ -1,6 +1,7 @@
 #include "manage/datocms/body.h"
 
 #include "manage/datocms/answer.h"
+#include "manage/intake.h"
 
 namespace trot::datocms {
 namespace {
@@ -10,9 +11,7 @@ constexpr size_t most_bytes = 1U << 20;
 // JSON:API's own media type is taken as well.
 bool is_json(const Fields& fields) {
     const std::string* type = find_field(fields, "Content-Type");
-    if (type == nullptr) return false;
-    const std::string_view name = trim(std::string_view(*type).substr(0, type->find(';')));
-    return equal_nocase(name, "application/json") || equal_nocase(name, "application/vnd.api+json");
+    return type != nullptr && is_json_type(*type);
 }
 
 Reply wrong(int status, std::string_view message) {

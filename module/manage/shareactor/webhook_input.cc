@@ -14,10 +14,7 @@ constexpr size_t most_name = 200;
 
 bool is_json(const Fields& fields) {
     const std::string* type = find_field(fields, "Content-Type");
-    if (type == nullptr) return true;  // a body without a type: nothing says that it is none
-    const std::string_view media = trim(std::string_view(*type).substr(0, type->find(';')));
-    const bool suffix = media.size() > 5 && equal_nocase(media.substr(media.size() - 5), "+json");
-    return equal_nocase(media, "application/json") || suffix;
+    return type == nullptr || is_json_type(*type);  // without a type: nothing says that it is none
 }
 
 class Reading {

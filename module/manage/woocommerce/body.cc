@@ -1,6 +1,7 @@
 #include "manage/woocommerce/body.h"
 
 #include "codec/form.h"
+#include "manage/intake.h"
 
 namespace trot::woo {
 namespace {
@@ -8,14 +9,6 @@ namespace {
 std::string_view content_type(const ApiRequest& request) {
     const std::string* type = find_field(request.fields, "Content-Type");
     return type == nullptr ? std::string_view() : std::string_view(*type);
-}
-
-// "application/json; charset=utf-8", "application/vnd.api+json".
-bool is_json(std::string_view type) {
-    type = trim(type.substr(0, type.find(';')));
-    constexpr std::string_view suffix = "+json";
-    return equal_nocase(type, "application/json") ||
-           (type.size() > suffix.size() && equal_nocase(type.substr(type.size() - suffix.size()), suffix));
 }
 
 void add_fields(json_t* params, const Fields& fields) {
@@ -26,7 +19,7 @@ void add_fields(json_t* params, const Fields& fields) {
 
 Fields form_fields(const ApiRequest& request) {
     Fields out;
-    if (request.body.empty() || is_json(content_type(request))) return out;
+    if (request.body.empty() || is_json_type(content_type(request))) return out;
     for (FormField& field : parse_form(content_type(request), request.body))
         if (!field.file) out.push_back({std::move(field.name), std::move(field.value)});
     return out;
@@ -36,7 +29,7 @@ std::optional<Refusal> read_said(const ApiRequest& request, const Fields& form, 
     out.params.reset(json_object());
     add_fields(out.params.get(), request.query);
     add_fields(out.params.get(), form);
-    if (request.body.empty() || !is_json(content_type(request))) return std::nullopt;
+    if (request.body.empty() || !is_json_type(content_type(request))) return std::nullopt;
     Result<Json> parsed = parse_json(request.body);
     if (!parsed) return Refusal{400, "rest_invalid_json", "Invalid JSON body passed.", {}, {}, {}};
     if (!json_is_object(parsed.value().get())) return std::nullopt;

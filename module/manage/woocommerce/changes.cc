@@ -4,6 +4,7 @@
 
 #include "dialect/style.h"
 #include "dialect/woocommerce_ping.h"
+#include "manage/intake.h"
 #include "manage/sent.h"
 
 namespace trot::woo {
@@ -108,12 +109,9 @@ Change plan_removal(const ManagedRow& managed) {
 
 std::optional<Refusal> check_room(const Ask& ask, uint64_t more) {
     if (more == 0) return std::nullopt;
-    ManagedQuery query;
-    query.api = ask.caller.api->name;
-    query.limit = 0;
-    const Result<ManagedPage> page = ask.world.registry.list(query);
-    if (!page) return store_refusal(ask.place.family, page.fault());
-    if (page.value().total + more <= ask.caller.api->most) return std::nullopt;
+    const Result<void> room = trot::check_room(*ask.caller.api, ask.world.registry, more);
+    if (room) return std::nullopt;
+    if (room.fault().code != Code::full) return store_refusal(ask.place.family, room.fault());
     const bool legacy = ask.place.family == Family::legacy;
     return plain(403, legacy ? "woocommerce_api_cannot_create_webhook" : "woocommerce_rest_cannot_create",
                  fmt::format("No more than {} webhooks can be created.", ask.caller.api->most));
