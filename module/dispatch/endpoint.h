@@ -44,6 +44,7 @@ struct Endpoint {
     unsigned failures = 0;   // dead deliveries in a row
     std::string id;          // of one that an API made: its id there; empty: of a file's
     int64_t changed_ms = 0;  // when that API last changed it
+    bool ended = false;      // removed through that API: nothing of it waits for a return
     bool logged = false;     // its deliveries are shown by an API: answers are kept with their headers
     std::shared_ptr<const Subscription> settings;
     std::shared_ptr<Target> target;

@@ -142,7 +142,10 @@ void Lead::follow() {
 }
 
 void Lead::take(const Subscriptions::Followed& followed) {
-    for (const EndpointRef& endpoint : followed.gone) sender_.drop(*endpoint);
+    for (const EndpointRef& endpoint : followed.gone) {
+        sender_.drop(*endpoint);
+        missed_ = missed_ || !endpoint->ended;
+    }
     for (const EndpointRef& endpoint : followed.present) {
         sender_.drop(*endpoint);  // what is queued was made for what it was before
         sender_.consider(endpoint);

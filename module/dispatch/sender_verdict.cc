@@ -44,7 +44,7 @@ void Sender::judge(const Try& what, const SendResult& result, Outcome& outcome) 
     }
     counters.failed.fetch_add(1, std::memory_order_relaxed);
     if (result.error == SendError::blocked) counters.blocked.fetch_add(1, std::memory_order_relaxed);
-    if (endpoint.state == SubscriptionState::removed && endpoint.logged) {
+    if (endpoint.ended) {
         outcome.state = DeliveryState::cancelled;  // its API has removed it meanwhile: nothing waits for its return
         return;
     }

@@ -221,11 +221,20 @@ void Subscriptions::take_row(const SubscriptionRow& row, Followed& out) {
         out.removed.push_back(row.number);
         if (!running) return;
         running->state = SubscriptionState::removed;
+        running->ended = true;
         out.gone.push_back(running);
         return;
     }
     managed_[row.number] = managed_of(row);
-    if (running && plan_ && load_managed(*running)) out.present.push_back(running);
+    if (!running || !plan_) return;
+    if (load_managed(*running)) {
+        out.present.push_back(running);
+        return;
+    }
+    // What it has become cannot be read now: it sends nothing as what it was, and is made anew when it is needed.
+    running->state = SubscriptionState::removed;
+    by_number_.erase(row.number);
+    out.gone.push_back(running);
 }
 
 Result<Subscriptions::Followed> Subscriptions::follow() {

@@ -317,6 +317,22 @@ void an_answer_to_an_older_question_confirms_nothing(void**) {
     assert_true(eventually([&] { return sent_to(rig, "new") == 2; }));
 }
 
+// Its API goes from the configuration while an attempt is on the wire: what that attempt did not achieve still waits.
+void a_retry_survives_the_absence_of_its_api(void**) {
+    Rig rig(plan_with_api());
+    rig.wire.script([](const Sent&, size_t nth) { return nth == 1 ? Answer{503, 400} : Answer{200}; });
+    rig.start();
+    ManagedRow row = managed("patient");
+    put(rig, row);
+    rig.add(1);
+    assert_true(rig.wire.wait(1));
+    rig.dispatcher->swap(plan_of({}));
+    assert_true(eventually([&] { return rig.deliveries().front().delivery.attempts == 1; }));
+    assert_int_equal(rig.deliveries("pending").size(), 1);
+    rig.dispatcher->swap(plan_with_api());
+    assert_true(eventually([&] { return rig.deliveries("delivered").size() == 1; }));
+}
+
 void one_that_never_answers_is_disabled_and_stays_so(void**) {
     Rig rig(plan_with_api());
     rig.wire.script([](const Sent&, size_t) { return Answer{410}; });
@@ -355,6 +371,7 @@ int main() {
         cmocka_unit_test(a_next_leader_knows_them),
         cmocka_unit_test(without_its_api_it_gets_nothing_and_comes_back_with_it),
         cmocka_unit_test(an_answer_to_an_older_question_confirms_nothing),
+        cmocka_unit_test(a_retry_survives_the_absence_of_its_api),
         cmocka_unit_test(one_that_never_answers_is_disabled_and_stays_so),
     };
     return cmocka_run_group_tests(tests, nullptr, nullptr);
