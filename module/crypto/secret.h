@@ -2,6 +2,7 @@
 // (signing). Threads: immutable after construction; sharing const ones is fine.
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <string_view>
 
@@ -10,7 +11,7 @@ namespace trot {
 class Secret {
   public:
     Secret() = default;
-    explicit Secret(std::string value) : value_(std::move(value)) {}
+    explicit Secret(std::string value, int64_t until_s = 0) : value_(std::move(value)), until_s_(until_s) {}
     ~Secret();
     Secret(const Secret&) = default;
     Secret& operator=(const Secret& other);
@@ -19,10 +20,14 @@ class Secret {
 
     bool empty() const { return value_.empty(); }
     std::string_view reveal() const { return value_; }  // grep for this word to see who reads secrets
-    std::string hint() const;                           // "set, ends in ab12" for people, "unset" when empty
+    // The end of a rotation's overlap, Unix seconds: it signs nothing from then on. 0: it has none.
+    int64_t until_s() const { return until_s_; }
+    bool holds(int64_t at_s) const { return until_s_ == 0 || at_s < until_s_; }
+    std::string hint() const;  // "set, ends in ab12" for people, "unset" when empty
 
   private:
     std::string value_;
+    int64_t until_s_ = 0;
 };
 
 }  // namespace trot

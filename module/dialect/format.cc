@@ -26,6 +26,12 @@ const std::vector<OptionRule>& Format::options() const {
     return none;
 }
 
+std::string Renderer::batch(const std::vector<std::string_view>& bodies) {
+    std::string out = "[";
+    for (const std::string_view body : bodies) (out += out.size() > 1 ? "," : "") += body;
+    return out + "]";
+}
+
 const Format* find_format(std::string_view name) {
     for (const Format* format : formats())
         if (format->name() == name) return format;

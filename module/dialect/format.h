@@ -30,6 +30,7 @@ struct EventView {        // borrowed
     uint32_t flags = 0;         // EventFlag of store/store.h
     std::string_view previous;  // JSON of the resource before; empty: unknown
     std::string_view context;   // JSON object of what the hook took along; empty: nothing
+    std::string_view origin;    // JSON object of where it came from (Event::origin); empty: unknown
 };
 
 struct DeliveryView {     // borrowed
@@ -40,6 +41,8 @@ struct DeliveryView {     // borrowed
     std::string_view resource;
     std::string_view action;
     unsigned attempt = 1;  // 1 is the first
+    unsigned members = 0;  // of a batch: `id` is the batch's; 0: a delivery by itself
+    int64_t sequence = 0;  // of its resource's lane, from 1; 0: it has none
     int64_t at_s = 0;      // Unix seconds of this attempt
 };
 
@@ -59,6 +62,8 @@ class Renderer {
   public:
     virtual ~Renderer() = default;
     virtual std::string body(const EventView& event, const DeliveryView& delivery) = 0;
+    // The body of a batch, from its members' bodies; only where the format batches().
+    virtual std::string batch(const std::vector<std::string_view>& bodies);
     // Where this attempt goes, when the format fills something into the subscription's URL; empty: to that URL itself.
     // Scheme, host and port are always the URL's. A fault: nothing can be sent, now or later.
     virtual Result<std::string> url(const EventView& /*event*/, const DeliveryView& /*delivery*/) {
@@ -78,6 +83,8 @@ class Format {
     virtual FormatPolicy policy() const { return {}; }
     // Do all deliveries of an event with these options have one body? Then it is rendered once for all of them.
     virtual bool shares_bodies(const FormatOptions& /*options*/) const { return true; }
+    // May several deliveries go in one request?
+    virtual bool batches(const FormatOptions& /*options*/) const { return false; }
     virtual Result<std::unique_ptr<Renderer>> renderer(const Recipient& recipient) const = 0;
     // Does the secret fit the format? An empty one asks whether the format can do without.
     virtual Result<void> check_secret(const Secret& secret) const = 0;

@@ -192,6 +192,7 @@ bool Subscriptions::load_managed(Endpoint& endpoint) {
     }
     settings.value().name = row.value().title;
     settings.value().allow = api->allow;
+    adopt_rules(settings.value(), plan_->delivery);
     endpoint.name = api->name + "/" + row.value().row.name;
     endpoint.id = row.value().row.name;
     endpoint.logged = true;

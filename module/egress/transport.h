@@ -12,6 +12,7 @@
 
 #include "base/result.h"
 #include "base/text.h"
+#include "crypto/secret.h"
 #include "egress/guard.h"
 #include "url/check.h"
 
@@ -38,6 +39,11 @@ struct TargetOptions {
     uint64_t answer_bytes = 0;
     std::string ca_file;  // "" the transport's
     bool verify = true;
+    // Of a subscription (plan/plan.h, TlsRules). Connections of targets that differ in any of these are never shared.
+    std::vector<std::string> pins;
+    std::string cert_file, key_file;
+    Secret key_passphrase;
+    bool options_method = false;  // OPTIONS without a body instead of POST
 };
 
 // Why an attempt has no status; permanent names, written into attempts.

@@ -20,6 +20,10 @@ std::string_view name_of(DeliveryState state) {
             return "dead";
         case DeliveryState::cancelled:
             return "cancelled";
+        case DeliveryState::gathering:
+            return "gathering";
+        case DeliveryState::queued:
+            return "queued";
     }
     return "unknown";
 }

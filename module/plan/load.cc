@@ -6,6 +6,7 @@
 #include <atomic>
 #include <exception>
 
+#include "plan/delivery_rules.h"
 #include "plan/dialects.h"
 #include "plan/hearing.h"
 #include "plan/include.h"
@@ -17,7 +18,7 @@ namespace trot {
 const KeyList& top_keys() {
     static const KeyList keys{"",
                               {"include", "dialects", "store", "capture", "egress", "admin", "standalone", "hydrate",
-                               "hook", "job", "snapshot", "dialect", "subscription", "api"}};
+                               "hook", "job", "snapshot", "dialect", "delivery", "subscription", "api"}};
     return keys;
 }
 
@@ -64,8 +65,14 @@ class Loader {
         if (hydrate) warn_nothing_hydrates(*hydrate);
         add_own();
         note_capture(plan_, plan_.settings);
+        plan_.delivery.schedule_ms = default_schedule();
+        if (root_.find("delivery")) {
+            Section section(table("delivery"), delivery_keys(), report_, nullptr);
+            read_delivery(section, load_, plan_.delivery);
+        }
         if (const RawMember* list = root_.find("subscription")) {
-            read_subscriptions(list->value, load_, plan_.egress.urls, plan_.subscriptions);
+            read_subscriptions(list->value, root_.find("delivery") ? &table("delivery") : nullptr, load_,
+                               plan_.egress.urls, plan_.subscriptions);
             warn_unheard(list->value, plan_, unseen, report_);
         }
         if (const RawMember* list = root_.find("api")) read_apis(list->value, load_, plan_.apis);
@@ -176,7 +183,7 @@ std::vector<std::string> known_keys() {
     std::vector<std::string> out{"include", "dialects"};
     for (const KeyList* list : {&store_keys(), &capture_keys(), &egress_keys(), &admin_keys(), &standalone_keys(),
                                 &hydrate_keys(), &hook_keys(), &job_keys(), &job_result_keys(), &snapshot_keys(),
-                                &subscription_keys(), &api_keys(), &api_key_keys()})
+                                &delivery_keys(), &subscription_keys(), &api_keys(), &api_key_keys()})
         for (const std::string_view key : list->keys)
             if (key != "result" && !(key == "key" && list == &api_keys()))
                 out.push_back(fmt::format("{}.{}", list->table, key));  // a table, listed by itself

@@ -38,18 +38,88 @@ struct Selector {
     std::vector<FilterTerm> terms;
 };
 
+// How an endpoint is known, and how we prove who we are, where TLS does both. Empty: as [egress] says, and not at all.
+struct TlsRules {
+    std::string ca_file;              // trusted instead of the system's bundle
+    std::vector<std::string> pins;    // SHA-256 of the server's public key: "sha256//" and base64; one of them must fit
+    std::string cert_file, key_file;  // the client's certificate (PEM) and its key
+    Secret key_passphrase;
+};
+
+// OAuth 2.0 client credentials (RFC 6749 4.4): a token is fetched, kept for its life and sent as Bearer.
+struct OAuthRules {
+    CheckedUrl token_url;
+    std::string client_id;
+    Secret client_secret;
+    std::string scope, audience;
+    bool in_body = false;  // client_id and secret in the form instead of Authorization: Basic
+    bool set() const { return !client_id.empty(); }
+};
+
+// When an endpoint counts as sick, how fast it is asked, and when it is left alone.
+struct HealthRules {
+    unsigned trip_row = 10;            // failures in a row that open its breaker; 0: it never opens
+    unsigned trip_percent = 50;        // of the last 20 attempts
+    int64_t longest_pause_ms = 60000;  // between probes
+    uint64_t rate = 0;                 // attempts a second, times 1000 (so that "30/m" fits); 0: no limit
+    unsigned burst = 0;                // attempts that may go at once; 0: one second's worth, at least 1
+    bool share_origin = false;     // concurrency and rate count for all of the same scheme, host and port that say so
+    bool adaptive = true;          // slower when it answers 429 or takes longer than usual
+    int64_t disable_after_ms = 0;  // failing for so long, without a success, disables it; 0: never
+};
+
+enum class Order { none, resource };
+
+// Several changes of a resource become one delivery. Off while quiet_ms is 0.
+struct CoalesceRules {
+    int64_t quiet_ms = 0;  // goes out when the resource has been left alone for so long
+    int64_t most_ms = 0;   // … or when the first change is so old
+};
+
+// Several deliveries become one request. Off while most is less than 2.
+struct BatchRules {
+    unsigned most = 0;
+    int64_t wait_ms = 0;  // the longest that the first waits for others
+};
+
+// What of an event its receiver gets.
+struct ShapeRules {
+    enum class Payload { full, thin, claim };  // thin: resource and link only; claim: a URL of ours that expires
+    Payload payload = Payload::full;
+    std::string link;                           // of thin: template of the resource's URL
+    int64_t claim_ms = 0;                       // how long a claim URL holds
+    std::vector<std::string> drop, mask, hash;  // JSON pointers, "*" is any member or element
+    Secret hash_key;
+    std::string transform;  // a jq program; "": the payload as it is
+    bool set() const {
+        return payload != Payload::full || !drop.empty() || !mask.empty() || !hash.empty() || !transform.empty();
+    }
+};
+
 struct Subscription {
     std::string name;                 // identity across reloads
     std::vector<std::string> topics;  // "order.created", "order.*", "*"; of all selectors where there are some
     std::vector<Selector> selectors;  // one of them must fit; empty: `topics` alone decide
+    std::string filter;               // a jq program that must give true besides; "": none
     CheckedUrl url;
     std::vector<Secret> secrets;  // newest first; several during a rotation; all sign
     std::string format = "standard";
-    FormatOptions options;             // of the format: those that were written, checked by its rules
-    Secret authorization;              // value of the Authorization header, from basic_auth; empty is none
+    FormatOptions options;  // of the format: those that were written, checked by its rules
+    Secret authorization;   // value of the Authorization header: basic_auth, bearer; empty is none
+    OAuthRules oauth;       // instead
+    TlsRules tls;
     Fields headers;                    // sent with each delivery; checked (no reserved name, no CR/LF)
     std::vector<int64_t> schedule_ms;  // waits between attempts; its length + 1 is the number of attempts
-    int64_t timeout_ms = 15000;        // whole attempt
+    int64_t max_age_ms = 0;  // of the event: older deliveries are given up instead of tried again; 0: no limit
+    bool consent = false;    // ask with OPTIONS before the first delivery (CloudEvents' webhook consent)
+    HealthRules health;
+    Order order = Order::none;
+    CoalesceRules coalesce;
+    BatchRules batch;
+    ShapeRules shape;
+    std::vector<Secret> own;     // credentials whose changes it is not told of (skip_own)
+    bool trace = true;           // traceparent and request id of the client go along
+    int64_t timeout_ms = 15000;  // whole attempt
     int64_t connect_timeout_ms = 5000;
     unsigned concurrency = 8;        // attempts in flight
     unsigned disable_after = 0;      // consecutive dead deliveries that disable it; 0 never
@@ -201,6 +271,7 @@ struct Plan {
     HydrateConfig hydrate;
     StandaloneConfig standalone;
     std::vector<Hook> hooks;
+    Subscription delivery;  // what [delivery] says, over the defaults: for subscriptions that an API makes
     std::vector<Subscription> subscriptions;
     std::vector<ApiConfig> apis;
     std::vector<std::string> warnings;  // literal secrets, world-readable files, …: "file:line:column: …"

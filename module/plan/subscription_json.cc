@@ -142,6 +142,14 @@ Result<Subscription> read_settings(std::string_view json, const UrlRules& urls) 
     return out;
 }
 
+void adopt_rules(Subscription& out, const Subscription& defaults) {
+    out.max_age_ms = defaults.max_age_ms;
+    out.health = defaults.health;
+    out.order = defaults.order;
+    out.coalesce = defaults.coalesce;
+    out.trace = defaults.trace;
+}
+
 std::string spell_selectors(const std::vector<Selector>& selectors) {
     if (selectors.empty()) return {};
     const Json list(tree_of(selectors));

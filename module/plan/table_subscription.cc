@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include "crypto/hmac.h"
+#include "plan/delivery_rules.h"
 #include "plan/expr.h"
 #include "plan/format_options.h"
 #include "plan/secret_source.h"
@@ -13,35 +14,28 @@ namespace trot {
 const KeyList& subscription_keys() {
     static const KeyList keys{
         "subscription[]",
-        {"name", "topics", "url", "secret", "format", "options", "basic_auth", "headers", "schedule", "timeout",
-         "connect_timeout", "concurrency", "disable_after", "allow", "paused"}};
+        {"name", "topics", "url", "secret", "format", "options", "basic_auth", "headers", "allow", "paused"}};
     return keys;
 }
 
 namespace {
 
-constexpr int64_t second_ms = 1000;
-constexpr int64_t minute_ms = 60 * second_ms;
-constexpr int64_t hour_ms = 60 * minute_ms;
-constexpr size_t most_attempts = 100;
-
-}  // namespace
-
-// Standard Webhooks: attempts at 0, 5 s, 5 min, 30 min, 2 h, 5 h, 10 h, 14 h, 20 h, 24 h; here as the waits between
-// them.
-std::vector<int64_t> default_schedule() {
-    return {5 * second_ms, 5 * minute_ms, 30 * minute_ms, 2 * hour_ms, 5 * hour_ms,
-            10 * hour_ms,  14 * hour_ms,  20 * hour_ms,   24 * hour_ms};
+// Its own keys, and those that [delivery] says for all.
+const KeyList& all_keys() {
+    static const KeyList keys = [] {
+        KeyList all = subscription_keys();
+        all.keys.insert(all.keys.end(), delivery_keys().keys.begin(), delivery_keys().keys.end());
+        return all;
+    }();
+    return keys;
 }
-
-namespace {
 
 class SubscriptionReader {
   public:
     SubscriptionReader(const RawValue& table, Loading& load, Subscription& out)
-        : section_(table, subscription_keys(), load.report, nullptr), load_(load), report_(load.report), out_(out) {}
+        : section_(table, all_keys(), load.report, nullptr), load_(load), report_(load.report), out_(out) {}
 
-    void read(const UrlRules& urls) {
+    void read(const UrlRules& urls, const RawValue* delivery) {
         read_name();
         read_topics();
         read_format();
@@ -49,11 +43,8 @@ class SubscriptionReader {
         read_secret();
         if (const RawValue* headers = section_.find("headers")) read_headers(*headers);
         if (const RawValue* auth = section_.find("basic_auth")) read_basic_auth(*auth);
-        read_schedule();
-        section_.duration("timeout", out_.timeout_ms, 100, minute_ms);
-        section_.duration("connect_timeout", out_.connect_timeout_ms, 10, minute_ms);
-        section_.number("concurrency", out_.concurrency, 1, 1024);
-        section_.number("disable_after", out_.disable_after, 0, 1000000);
+        if (delivery != nullptr) read_defaults(*delivery);
+        read_delivery(section_, load_, out_);
         read_networks(section_, "allow", out_.allow);
         section_.flag("paused", out_.paused);
     }
@@ -112,6 +103,7 @@ class SubscriptionReader {
         out_.timeout_ms = policy_.timeout_ms;
         out_.connect_timeout_ms = policy_.connect_timeout_ms;
         out_.disable_after = policy_.disable_after;
+        out_.schedule_ms = policy_.schedule_ms.empty() ? default_schedule() : policy_.schedule_ms;
         if (const RawValue* options = section_.find("options"))
             out_.options =
                 read_format_options(*options, out_.format,
@@ -193,23 +185,12 @@ class SubscriptionReader {
                            [name](std::string_view one) { return equal_nocase(one, name); });
     }
 
-    void read_schedule() {
-        const RawValue* schedule = section_.find("schedule");
-        if (!schedule) {
-            out_.schedule_ms = policy_.schedule_ms.empty() ? default_schedule() : policy_.schedule_ms;
-            return;
-        }
-        if (schedule->kind != RawValue::Kind::list) {
-            wrong_type(*schedule, "schedule", "a list of waits like [\"5s\", \"5m\", \"1h\"]", report_);
-            return;
-        }
-        if (schedule->list.size() >= most_attempts)
-            report_.mistake(schedule->at, fmt::format("'schedule' has {} waits, it must be fewer than {}",
-                                                      schedule->list.size(), most_attempts));
-        for (const RawValue& wait : schedule->list) {
-            int64_t ms = 0;
-            if (read_duration(wait, "schedule", ms, 50, 30 * 24 * hour_ms, report_)) out_.schedule_ms.push_back(ms);
-        }
+    // What [delivery] says, over what the format says. Its mistakes have been reported.
+    void read_defaults(const RawValue& delivery) {
+        Report known;
+        Loading load{known, load_.settings, load_.words};
+        Section section(delivery, delivery_keys(), known, nullptr);
+        read_delivery(section, load, out_);
     }
 
     Section section_;
@@ -221,11 +202,12 @@ class SubscriptionReader {
 
 }  // namespace
 
-void read_subscriptions(const RawValue& list, Loading& load, const UrlRules& urls, std::vector<Subscription>& out) {
+void read_subscriptions(const RawValue& list, const RawValue* delivery, Loading& load, const UrlRules& urls,
+                        std::vector<Subscription>& out) {
     for (const RawValue* table : tables_of(list, "subscription", load.report)) {
         Subscription& subscription = out.emplace_back();
         subscription.at = load.report.place(table->at);
-        SubscriptionReader(*table, load, subscription).read(urls);
+        SubscriptionReader(*table, load, subscription).read(urls, delivery);
         const auto same = [&](const Subscription& other) { return other.name == subscription.name; };
         const auto first = std::find_if(out.begin(), out.end() - 1, same);
         if (first != out.end() - 1 && !subscription.name.empty())

@@ -55,7 +55,9 @@ void read_jobs(const RawValue& list, Loading& load, const HookFile& file, std::v
 void read_snapshots(const RawValue& list, Loading& load, const HookFile& file, std::vector<Hook>& out);
 // [[hook]], [[job]] and [[snapshot]] of a file, in this order.
 void read_all_hooks(const RawValue& root, Loading& load, const HookFile& file, std::vector<Hook>& out);
-void read_subscriptions(const RawValue& list, Loading& load, const UrlRules& urls, std::vector<Subscription>& out);
+// delivery: the table [delivery], null when there is none.
+void read_subscriptions(const RawValue& list, const RawValue* delivery, Loading& load, const UrlRules& urls,
+                        std::vector<Subscription>& out);
 
 void read_apis(const RawValue& list, Loading& load, std::vector<ApiConfig>& out);
 

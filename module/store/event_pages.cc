@@ -74,7 +74,7 @@ Result<EventPage> SqliteReader::list_event_page(const EventQuery& query) {
     if (!done.ok()) return done.fault();
     size_t bytes = 0;
     done = ask(
-        std::string("SELECT ") + event_columns + ", payload, previous, context FROM events" + where.sql() +
+        std::string("SELECT ") + event_columns + ", payload, previous, context, origin FROM events" + where.sql() +
             " ORDER BY number" + (query.ascending ? "" : " DESC") + " LIMIT " + std::to_string(query.limit) +
             " OFFSET " + std::to_string(query.offset),
         "list the events", [&](Stmt& statement) { where.bind(statement); },

@@ -1,4 +1,5 @@
 // Lists for people: the reader's questions that the command line and the admin pages ask.
+#include <algorithm>
 #include <map>
 
 #include "store/queries.h"
@@ -71,8 +72,11 @@ Result<std::vector<SubscriptionLine>> SqliteReader::list_subscriptions() {
             const auto count = static_cast<uint64_t>(row.number(2));
             switch (static_cast<DeliveryState>(row.number(1))) {
                 case DeliveryState::pending:
-                    line.pending = count;
-                    line.oldest_pending_ms = row.number(3);
+                case DeliveryState::gathering:
+                case DeliveryState::queued:
+                    line.oldest_pending_ms =
+                        line.pending == 0 ? row.number(3) : std::min(line.oldest_pending_ms, row.number(3));
+                    line.pending += count;
                     break;
                 case DeliveryState::delivered:
                     line.delivered = count;
@@ -93,7 +97,7 @@ Result<StoreStatus> SqliteReader::status() {
     StoreStatus status;
     Result<void> done = ask(
         "SELECT (SELECT value FROM meta WHERE key = 'events'), (SELECT value FROM meta WHERE key = 'cursor'), "
-        "ifnull((SELECT max(number) FROM events), 0), (SELECT count(*) FROM deliveries WHERE state = 0), "
+        "ifnull((SELECT max(number) FROM events), 0), (SELECT count(*) FROM deliveries WHERE state IN (0, 4, 5)), "
         "(SELECT count(*) FROM events WHERE number > (SELECT value FROM meta WHERE key = 'cursor')), "
         "(SELECT value FROM meta WHERE key = 'schema_version'), "
         "((SELECT page_count FROM pragma_page_count()) - (SELECT freelist_count FROM pragma_freelist_count())) * "

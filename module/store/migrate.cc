@@ -5,7 +5,7 @@
 namespace trot {
 
 const Migrations& migrations() {
-    static const Migrations steps = {schema_v1(), schema_v2()};
+    static const Migrations steps = {schema_v1(), schema_v2(), schema_v3()};
     return steps;
 }
 

@@ -12,8 +12,9 @@ Result<bool> SqliteTx::prunable(int64_t before_ms, int most, std::vector<int64_t
                                   "SELECT number, at_ms, flags FROM events WHERE number > ? AND number <= "
                                   "(SELECT value FROM meta WHERE key = 'cursor') ORDER BY number LIMIT ?");
     if (prepared.ok())
-        prepared = ready(prune_pending_,
-                         "SELECT 1 FROM deliveries INDEXED BY deliveries_event WHERE event = ? AND state = 0 LIMIT 1");
+        prepared = ready(
+            prune_pending_,
+            "SELECT 1 FROM deliveries INDEXED BY deliveries_event WHERE event = ? AND state IN (0, 4, 5) LIMIT 1");
     if (!prepared.ok()) return prepared.fault();
     const int64_t now_ms = clock_.wall_ms();
     const int64_t window = static_cast<int64_t>(most) * 4;

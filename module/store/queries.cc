@@ -9,7 +9,8 @@
 namespace trot {
 namespace {
 
-constexpr std::array<std::string_view, 4> state_names = {"pending", "delivered", "dead", "cancelled"};
+constexpr std::array<std::string_view, 6> state_names = {"pending",   "delivered", "dead",
+                                                         "cancelled", "gathering", "queued"};
 
 ListQuery query_of(const Where& where, const std::string& select, const std::string& order, size_t limit) {
     return {select + where.sql() + order + " LIMIT " + std::to_string(limit),
@@ -19,7 +20,9 @@ ListQuery query_of(const Where& where, const std::string& select, const std::str
 Result<int> state_number(const std::string& name) {
     for (size_t at = 0; at < state_names.size(); ++at)
         if (state_names[at] == name) return static_cast<int>(at);
-    return Fault{Code::usage, "'" + name + "' is not a state of a delivery: pending, delivered, dead or cancelled"};
+    return Fault{
+        Code::usage,
+        "'" + name + "' is not a state of a delivery: pending, delivered, dead, cancelled, gathering or queued"};
 }
 
 std::string by_number(const Filter& filter, const char* column) {

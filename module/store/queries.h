@@ -13,11 +13,11 @@ namespace trot {
 inline constexpr const char* sql_cursor = "SELECT value FROM meta WHERE key = 'cursor'";
 inline constexpr const char* sql_events_after =
     "SELECT number, topic, resource, resource_id, action, hook, at_ms, flags, method, path, status, capture, item, "
-    "payload, previous, context "
+    "payload, previous, context, origin "
     "FROM events WHERE number > ? ORDER BY number LIMIT ?";
 inline constexpr const char* sql_event =
     "SELECT number, topic, resource, resource_id, action, hook, at_ms, flags, method, path, status, capture, item, "
-    "payload, previous, context "
+    "payload, previous, context, origin "
     "FROM events WHERE number = ?";
 inline constexpr const char* sql_newest_event = "SELECT max(number) FROM events";
 // `state = 0` is written out: only so may SQLite use the partial index. Two halves instead of `(due_ms, number) > (?3,
@@ -25,11 +25,13 @@ inline constexpr const char* sql_newest_event = "SELECT max(number) FROM events"
 // merges the halves in order.
 inline constexpr const char* sql_due =
     "SELECT d.number, d.event, d.subscription, d.format, d.state, d.due_ms, d.attempts, d.last_status, d.last_error, "
-    "d.finished_ms, d.logged FROM deliveries d INDEXED BY deliveries_open "
+    "d.finished_ms, d.logged, d.lane, d.sequence, d.first_event, d.opened_ms, d.batch, d.shape, d.uncounted, d.deaths "
+    "FROM deliveries d INDEXED BY deliveries_open "
     "WHERE d.state = 0 AND d.subscription = ?1 AND d.due_ms = ?3 AND d.number > ?4 AND ?3 <= ?2 "
     "UNION ALL "
     "SELECT d.number, d.event, d.subscription, d.format, d.state, d.due_ms, d.attempts, d.last_status, d.last_error, "
-    "d.finished_ms, d.logged FROM deliveries d INDEXED BY deliveries_open "
+    "d.finished_ms, d.logged, d.lane, d.sequence, d.first_event, d.opened_ms, d.batch, d.shape, d.uncounted, d.deaths "
+    "FROM deliveries d INDEXED BY deliveries_open "
     "WHERE d.state = 0 AND d.subscription = ?1 AND d.due_ms > ?3 AND d.due_ms <= ?2 "
     "ORDER BY due_ms, number LIMIT ?5";
 // 256 is event_owed. The flags are before the payload in its row: no overflow page is read for them.

@@ -23,6 +23,8 @@ Event read_event(const Stmt& row, bool with_payload) {
     if (!previous.empty()) event.previous = std::make_shared<const std::string>(previous);
     const std::string_view context = row.text(event_width + 2);
     if (!context.empty()) event.context = std::make_shared<const std::string>(context);
+    const std::string_view origin = row.text(event_width + 3);
+    if (!origin.empty()) event.origin = std::make_shared<const std::string>(origin);
     return event;
 }
 
@@ -39,6 +41,14 @@ Delivery read_delivery(const Stmt& row) {
     delivery.last_error = row.text(8);
     delivery.finished_ms = row.number(9);
     delivery.logged = row.number(10) != 0;
+    delivery.lane = row.text(11);
+    delivery.sequence = row.number(12);
+    delivery.first_event = row.number(13);
+    delivery.opened_ms = row.number(14);
+    delivery.batch = row.number(15);
+    delivery.shape = row.number(16);
+    delivery.uncounted = static_cast<unsigned>(row.number(17));
+    delivery.deaths = static_cast<unsigned>(row.number(18));
     return delivery;
 }
 
@@ -84,6 +94,7 @@ SubscriptionRow read_subscription(const Stmt& row) {
     subscription.filter = row.text(11);
     subscription.since = row.number(12);
     subscription.generation = row.number(13);
+    subscription.failing_ms = row.number(14);
     return subscription;
 }
 

@@ -98,10 +98,10 @@ class Copy {
     int code_ = SQLITE_OK;
 };
 
-constexpr int event_columns_all = 16;
-constexpr int delivery_columns_all = 11;
+constexpr int event_columns_all = 17;
+constexpr int delivery_columns_all = 19;
 constexpr int attempt_columns_all = 8;
-constexpr int subscription_columns_all = 14;
+constexpr int subscription_columns_all = 15;
 constexpr int hydration_columns_all = 5;
 constexpr int job_columns_all = 7;
 constexpr int snapshot_columns_all = 4;
@@ -126,7 +126,7 @@ Result<void> copy_needed(Db& from, Db& into, Salvaged& sum) {
             SQLITE_OK ||
         give_up.prepare(into,
                         "UPDATE deliveries SET state = 2, last_error = 'the event was lost when the store was damaged' "
-                        "WHERE event = ? AND state = 0") != SQLITE_OK)
+                        "WHERE event = ? AND state IN (0, 4, 5)") != SQLITE_OK)
         return into.fault("read the new store");
     std::vector<int64_t> events;
     {
@@ -206,8 +206,9 @@ Result<Salvaged> salvage(Db& from, Db& into) {
                          Copy(into, "snapshots", snapshot_columns_all), snapshots, sum.gaps);
     if (!done.ok()) return done.fault();
     // Pending ones are owed; dead ones are the list that a person may still want to send again.
-    done = copy_scan(Scan(from, "SELECT * FROM deliveries WHERE number > ?1 AND state IN (0, 2) ORDER BY number", 0),
-                     Copy(into, "deliveries", delivery_columns_all), sum.deliveries, sum.gaps);
+    done =
+        copy_scan(Scan(from, "SELECT * FROM deliveries WHERE number > ?1 AND state IN (0, 2, 4, 5) ORDER BY number", 0),
+                  Copy(into, "deliveries", delivery_columns_all), sum.deliveries, sum.gaps);
     if (!done.ok()) return done.fault();
     int64_t cursor = 0;
     if (from.number("SELECT value FROM meta WHERE key = 'cursor'", cursor) != SQLITE_OK) {

@@ -167,7 +167,66 @@ CREATE TABLE nonces (
 INSERT INTO meta (key, value) VALUES ('generation', 0);
 )sql";
 
+constexpr const char* step_v3 = R"sql(
+ALTER TABLE events ADD COLUMN origin BLOB;
+ALTER TABLE deliveries ADD COLUMN lane TEXT;
+ALTER TABLE deliveries ADD COLUMN sequence INTEGER;
+ALTER TABLE deliveries ADD COLUMN first_event INTEGER;
+ALTER TABLE deliveries ADD COLUMN opened_ms INTEGER;
+ALTER TABLE deliveries ADD COLUMN batch INTEGER;
+ALTER TABLE deliveries ADD COLUMN shape INTEGER;
+ALTER TABLE deliveries ADD COLUMN uncounted INTEGER;
+ALTER TABLE deliveries ADD COLUMN deaths INTEGER;
+ALTER TABLE subscriptions ADD COLUMN failing_ms INTEGER;
+CREATE INDEX deliveries_gathering ON deliveries (subscription, due_ms) WHERE state = 4;
+CREATE INDEX deliveries_lane ON deliveries (subscription, lane, number) WHERE lane IS NOT NULL AND finished_ms = 0;
+CREATE INDEX deliveries_first ON deliveries (first_event) WHERE first_event > 0;
+CREATE INDEX deliveries_batch ON deliveries (batch) WHERE batch > 0;
+
+CREATE TABLE lanes (
+  subscription INTEGER NOT NULL,
+  lane         TEXT NOT NULL,
+  sequence     INTEGER NOT NULL,
+  at_ms        INTEGER NOT NULL,
+  PRIMARY KEY (subscription, lane)
+) WITHOUT ROWID;
+CREATE INDEX lanes_age ON lanes (at_ms);
+
+CREATE TABLE shapes (
+  number INTEGER PRIMARY KEY,
+  spec   TEXT NOT NULL UNIQUE
+);
+
+CREATE TABLE tasks (
+  number       INTEGER PRIMARY KEY,
+  kind         TEXT NOT NULL,
+  subscription INTEGER NOT NULL,
+  filter       TEXT NOT NULL,
+  at_event     INTEGER NOT NULL,
+  until_event  INTEGER NOT NULL,
+  made         INTEGER NOT NULL,
+  created_ms   INTEGER NOT NULL
+);
+
+DROP VIEW v_deliveries;
+CREATE VIEW v_deliveries AS
+  SELECT SPELL(dlv_, d.number) AS id, d.number, SPELL(evt_, d.event) AS event, s.name AS subscription, d.format,
+         CASE d.state WHEN 0 THEN 'pending' WHEN 1 THEN 'delivered' WHEN 2 THEN 'dead' WHEN 3 THEN 'cancelled'
+                      WHEN 4 THEN 'gathering' WHEN 5 THEN 'queued' ELSE d.state END AS state,
+         strftime('%Y-%m-%dT%H:%M:%fZ', d.due_ms / 1000.0, 'unixepoch') AS due,
+         d.attempts, d.last_status, d.last_error,
+         CASE d.finished_ms WHEN 0 THEN NULL
+              ELSE strftime('%Y-%m-%dT%H:%M:%fZ', d.finished_ms / 1000.0, 'unixepoch') END AS finished,
+         d.lane, nullif(d.sequence, 0) AS sequence
+  FROM deliveries d LEFT JOIN subscriptions s ON s.number = d.subscription;
+)sql";
+
 }  // namespace
+
+const std::string& schema_v3() {
+    static const std::string sql = spelled(step_v3);
+    return sql;
+}
 
 const std::string& schema_v2() {
     static const std::string sql = step_v2;

@@ -8,9 +8,10 @@
 namespace trot {
 
 inline constexpr int64_t application_id = 0x54524f54;  // "TROT": file(1) and we recognise our file by it
-inline constexpr int schema_version = 2;               // PRAGMA user_version; migrate.cc holds the steps
+inline constexpr int schema_version = 3;               // PRAGMA user_version; migrate.cc holds the steps
 
 const std::string& schema_v1();
 const std::string& schema_v2();
+const std::string& schema_v3();
 
 }  // namespace trot

@@ -58,7 +58,7 @@ Result<void> SqliteTx::add_event(Event& event) {
     if (Result<void> read = read_newest_event(); !read.ok()) return read;
     if (now_.before < 0) now_.before = now_.last_event;
     const int64_t number = std::max(now_.last_event + 1, now_.floor);
-    if (Result<void> prepared = ready(insert_event_, "INSERT INTO events VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)");
+    if (Result<void> prepared = ready(insert_event_, "INSERT INTO events VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)");
         !prepared.ok())
         return prepared;
     if (event.hydrate) event.flags |= event_owed;
@@ -85,6 +85,10 @@ Result<void> SqliteTx::add_event(Event& event) {
         insert_event_.bind_blob(16, *event.context);
     else
         insert_event_.bind_null(16);
+    if (event.origin)
+        insert_event_.bind_blob(17, *event.origin);
+    else
+        insert_event_.bind_null(17);
     if (Result<void> done = run(insert_event_, "record an event"); !done.ok()) return done;
     event.number = now_.last_event = number;
     if (event.hydrate)
@@ -114,7 +118,8 @@ Result<void> SqliteTx::add_delivery(Delivery& delivery) {
         !read.ok())
         return read;
     now_.last_delivery = std::max({now_.last_delivery + 1, now_.floor, delivery.event + 1});
-    if (Result<void> prepared = ready(insert_delivery_, "INSERT INTO deliveries VALUES (?,?,?,?,?,?,?,?,?,?,?)");
+    if (Result<void> prepared =
+            ready(insert_delivery_, "INSERT INTO deliveries VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)");
         !prepared.ok())
         return prepared;
     insert_delivery_.bind(1, now_.last_delivery)
@@ -127,7 +132,18 @@ Result<void> SqliteTx::add_delivery(Delivery& delivery) {
         .bind(8, static_cast<int64_t>(delivery.last_status))
         .bind(9, delivery.last_error)
         .bind(10, delivery.finished_ms)
-        .bind(11, static_cast<int64_t>(delivery.logged));
+        .bind(11, static_cast<int64_t>(delivery.logged))
+        .bind(13, delivery.sequence)
+        .bind(14, delivery.first_event)
+        .bind(15, delivery.opened_ms)
+        .bind(16, delivery.batch)
+        .bind(17, delivery.shape)
+        .bind(18, static_cast<int64_t>(delivery.uncounted))
+        .bind(19, static_cast<int64_t>(delivery.deaths));
+    if (delivery.lane.empty())
+        insert_delivery_.bind_null(12);
+    else
+        insert_delivery_.bind(12, delivery.lane);
     if (Result<void> done = run(insert_delivery_, "make a delivery"); !done.ok()) return done;
     delivery.number = now_.last_delivery;
     return {};

@@ -56,7 +56,11 @@ Result<void> SqliteTx::write_managed(const ManagedRow& managed) {
     if (prepared.ok()) prepared = ready(keep, "INSERT OR REPLACE INTO managed VALUES (?,?,?,?)");
     if (!prepared.ok()) return prepared;
     const SubscriptionRow& row = managed.row;
-    bind_subscription(put, row).bind(12, row.filter).bind(13, row.since).bind(14, row.generation);
+    bind_subscription(put, row)
+        .bind(12, row.filter)
+        .bind(13, row.since)
+        .bind(14, row.generation)
+        .bind(15, row.failing_ms);
     if (Result<void> done = run(put, "write a subscription"); !done.ok()) return done;
     keep.bind(1, row.number).bind(2, managed.title).bind_blob(3, managed.document).bind_blob(4, managed.settings);
     return run(keep, "write a subscription's settings");

@@ -43,7 +43,7 @@ Result<void> SqliteTx::put_subscription(SubscriptionRow& row) {
     }
     Stmt put;
     if (Result<void> prepared =
-            ready(put, "INSERT OR REPLACE INTO subscriptions VALUES (?,?,?,?,?,?,?,?,?,?,?,NULL,NULL,NULL)");
+            ready(put, "INSERT OR REPLACE INTO subscriptions VALUES (?,?,?,?,?,?,?,?,?,?,?,NULL,NULL,NULL,NULL)");
         !prepared.ok())
         return prepared;
     bind_subscription(put, row);

@@ -20,6 +20,7 @@ enum EventFlag : uint32_t {
     event_unhydrated = 64,  // the upstream was to be asked for the payload, and did not tell: it is as it was recorded
     event_hydrated = 128,   // the payload is what the upstream answered when it was asked
     event_owed = 256,       // the upstream is still to be asked: nothing goes out until one of these two is set
+    event_looped = 1024,    // too many deliveries of ours led to it: never expanded
     event_private = 512,    // made for one subscription (a ping, a simulated event): never expanded
 };
 
@@ -40,6 +41,9 @@ struct Event {
     std::shared_ptr<const std::string> payload;
     std::shared_ptr<const std::string> previous;  // the resource's state before, as JSON; null: unknown, or not asked
     std::shared_ptr<const std::string> context;   // what the hook took along, a JSON object; null: nothing
+    // Where it came from, a JSON object: "request_id", "traceparent" (of the client's request), "actor" (hash of its
+    // credential), "hop" and "via" (deliveries of ours that led to it). Null: nothing is known.
+    std::shared_ptr<const std::string> origin;
     std::shared_ptr<const HydrateOrder> hydrate;  // on its way into the store only; null: nothing is to be asked
 };
 
@@ -70,7 +74,9 @@ struct Tidied {
     std::vector<WaitingRow> unresolved;  // jobs (not results) that were given up; without their exchange
 };
 
-enum class DeliveryState : int { pending = 0, delivered = 1, dead = 2, cancelled = 3 };
+// gathering: it may still take in later changes, or wait for others to go with it; due_ms is when that ends.
+// queued: behind an earlier one of its lane, whose end makes it pending.
+enum class DeliveryState : int { pending = 0, delivered = 1, dead = 2, cancelled = 3, gathering = 4, queued = 5 };
 
 struct Delivery {
     int64_t number = 0;  // time-ordered, given by Tx::add_delivery
@@ -83,6 +89,14 @@ struct Delivery {
     int last_status = 0;
     std::string last_error;
     int64_t finished_ms = 0;
+    std::string lane;         // what is delivered in order: the resource's name; "": nothing is
+    int64_t sequence = 0;     // within the lane, from 1
+    int64_t first_event = 0;  // of several changes in one: the first, whose `previous` counts
+    int64_t opened_ms = 0;    // gathering: when the first change came (run clock, as due_ms)
+    int64_t batch = 0;        // the first delivery of those that go in one request; 0: by itself
+    int64_t shape = 0;        // how its payload is made from the event's (Tx::shape); 0: as it is
+    unsigned uncounted = 0;   // attempts that an operator asked for: the schedule does not count them
+    unsigned deaths = 0;      // of processes, while they had it in hand
     bool logged = false;  // its subscription's API shows its deliveries: found by subscription, answers with headers
 };
 
@@ -125,8 +139,9 @@ struct SubscriptionRow {
     std::string topics;  // comma separated, for lists
     std::string format;
     SubscriptionState state = SubscriptionState::active;
-    std::string reason;     // why disabled
-    unsigned failures = 0;  // dead deliveries in a row
+    std::string reason;      // why disabled
+    unsigned failures = 0;   // dead deliveries in a row
+    int64_t failing_ms = 0;  // since when every attempt has failed; 0: the last one did not
     int64_t created_ms = 0, changed_ms = 0;
     // Of those made through an API:
     std::string filter;      // selectors as JSON (plan/subscription_json.h) where topics alone do not decide

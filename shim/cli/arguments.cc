@@ -248,7 +248,7 @@ void add_lists(CLI::App& app, Chosen& chosen) {
     deliveries_app->add_option("--subscription", deliveries->subscription, "of this subscription")->type_name("NAME");
     deliveries_app->add_option("--state", deliveries->state, "pending, delivered, dead or cancelled")
         ->type_name("STATE")
-        ->check(CLI::IsMember({"pending", "delivered", "dead", "cancelled"}));
+        ->check(CLI::IsMember({"pending", "delivered", "dead", "cancelled", "gathering", "queued"}));
     deliveries_app->add_option("--event", deliveries->event, "of this event")->type_name("ID");
     page_options(deliveries_app, *deliveries, true);
 

@@ -1,0 +1,26 @@
+// Delivery rules: what [delivery] says for all subscriptions and [[subscription]] for one. A group of keys each: a file
+// of its own (rules_*.cc), one entry in delivery_rules.cc. A key that neither has keeps what the subscription has
+// already: the format's own. Callers: table_subscription, load. Threads: one load, one thread.
+#pragma once
+
+#include <string_view>
+#include <vector>
+
+#include "plan/tables.h"
+
+namespace trot {
+
+struct RuleGroup {
+    std::vector<std::string_view> keys;
+    void (*read)(Section& section, Loading& load, Subscription& out);
+};
+
+const RuleGroup& schedule_rules();  // schedule, timeout, connect_timeout
+const RuleGroup& health_rules();    // concurrency, disable_after
+
+const std::vector<const RuleGroup*>& rule_groups();
+
+const KeyList& delivery_keys();  // of [delivery]: those of all groups
+void read_delivery(Section& section, Loading& load, Subscription& out);
+
+}  // namespace trot
