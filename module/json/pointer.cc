@@ -6,6 +6,7 @@
 
 #include <simdjson.h>
 
+#include <algorithm>
 #include <array>
 #include <cstring>
 
@@ -53,9 +54,8 @@ bool good_number(std::string_view raw) {
 }
 
 // Only the escapes are left to check: stage one has found the closing quote and refused control bytes.
-bool good_string(std::string_view raw, bool escapes) {
+bool good_string(std::string_view raw) {
     if (raw.size() < 2 || raw.back() != '"') return false;
-    if (!escapes) return true;
     const char* at = raw.data() + 1;
     const char* const end = raw.data() + raw.size() - 1;
     while ((at = static_cast<const char*>(std::memchr(at, '\\', static_cast<size_t>(end - at)))) != nullptr) {
@@ -90,10 +90,9 @@ JsonKind kind_of(char first) {
     }
 }
 
-bool good_scalar(std::string_view raw, bool escapes) {
-    switch (raw.empty() ? '\0' : raw.front()) {
-        case '"':
-            return good_string(raw, escapes);
+// No string.
+bool good_scalar(std::string_view raw) {
+    switch (raw.front()) {
         case 't':
             return raw == "true";
         case 'f':
@@ -146,12 +145,12 @@ struct JsonReader::Impl {
     std::vector<uint32_t> close;  // for the token of an opening bracket: the token of its closing one
     const uint32_t* place = nullptr;
     size_t count = 0;
-    bool escapes =
-        false;  // is there a backslash anywhere? Most documents have none, and their strings need no second look
+    bool escaped_keys = false;  // has a key a backslash in it? Hardly ever, and then its length says what it is not
 
     bool reserve(size_t size);
     bool scan();
     bool check();
+    const char* next_escape(const char* from) const;
     char byte(size_t token) const { return text[place[token]]; }
     std::string_view scalar(size_t token) const;
     std::string_view raw(size_t token) const;
@@ -186,7 +185,7 @@ bool JsonReader::Impl::scan() {
     place = parser->structural_indexes.get();
     count = parser->n_structural_indexes;
     if (close.size() < count) close.resize(count);
-    escapes = std::memchr(text.data(), '\\', text.size()) != nullptr;
+    escaped_keys = false;
     return check();
 }
 
@@ -197,25 +196,38 @@ std::string_view JsonReader::Impl::scalar(size_t token) const {
     return {from, static_cast<size_t>(to - from)};
 }
 
+// The next backslash, or the end.
+const char* JsonReader::Impl::next_escape(const char* from) const {
+    const char* const end = text.data() + text.size();
+    const void* const found = std::memchr(from, '\\', static_cast<size_t>(end - from));
+    return found == nullptr ? end : static_cast<const char*>(found);
+}
+
 // Every byte of every body comes by here: plain pointers, and the common token (a string without escapes) first.
 bool JsonReader::Impl::check() {
     std::array<uint32_t, max_depth> open;  // NOLINT(cppcoreguidelines-pro-type-member-init): written before read
     const char* const base = text.data();
     const uint32_t* const at = place;
     const size_t end = count;
-    const auto scalar_is_good = [&](size_t token) {
+    const char* escape = next_escape(base);  // the first backslash that no string so far had in it
+    const auto scalar_is_good = [&](size_t token, bool key) {
         const char* const from = base + at[token];
         const char* to = base + (token + 1 < end ? at[token + 1] : text.size());
         while (is_space(to[-1])) --to;  // the token's own first byte is none
-        if (*from == '"' && !escapes) return to - from >= 2 && to[-1] == '"';
-        return good_scalar({from, static_cast<size_t>(to - from)}, escapes);
+        const std::string_view raw(from, static_cast<size_t>(to - from));
+        if (*from != '"') return good_scalar(raw);
+        if (to <= escape) return raw.size() >= 2 && to[-1] == '"';
+        escaped_keys = escaped_keys || key;
+        escape = next_escape(to);
+        return good_string(raw);
     };
     size_t depth = 0;
     size_t token = 0;
     bool want_key = false;
     while (true) {
         if (want_key) {
-            if (token + 2 >= end || base[at[token]] != '"' || base[at[token + 1]] != ':' || !scalar_is_good(token))
+            if (token + 2 >= end || base[at[token]] != '"' || base[at[token + 1]] != ':' ||
+                !scalar_is_good(token, true))
                 return false;
             token += 2;
         }
@@ -228,7 +240,7 @@ bool JsonReader::Impl::check() {
             want_key = first == '{';
             if (base[at[token]] != (want_key ? '}' : ']')) continue;
         } else {
-            if (!scalar_is_good(token)) return false;
+            if (!scalar_is_good(token, false)) return false;
             ++token;
         }
         // A value is complete, or an empty container stands before its end: close all that ends here.
@@ -327,19 +339,27 @@ std::vector<JsonMember> JsonReader::members(std::string_view pointer) {
 std::vector<JsonMember> JsonReader::members_named(const std::vector<std::string>& names) {
     std::vector<JsonMember> out;
     if (!impl_->valid) return out;
-    for (size_t token = 0; token + 2 < impl_->count; ++token) {
-        if (impl_->byte(token) != '"' || impl_->byte(token + 1) != ':') continue;
-        const std::string_view key = impl_->scalar(token);
+    // Nearly every key has a length that none of the names has, and need not be looked at.
+    const auto bit = [](size_t length) { return uint64_t{1} << std::min<size_t>(length, 63); };
+    uint64_t lengths = impl_->escaped_keys ? ~uint64_t{0} : 0;
+    for (const std::string& name : names) lengths |= bit(name.size());
+    const char* const base = impl_->text.data();
+    const uint32_t* const at = impl_->place;
+    for (size_t colon = 1; colon + 1 < impl_->count; ++colon) {
+        if (base[at[colon]] != ':') continue;
+        const size_t length = at[colon] - at[colon - 1] - 2;
+        if ((lengths & bit(length)) == 0 && base[at[colon] - 1] == '"') continue;
+        const std::string_view key = impl_->scalar(colon - 1);
         std::string_view inside = key.substr(1, key.size() - 2);
         std::string unescaped;
-        if (inside.find('\\') != std::string_view::npos) {
+        if (impl_->escaped_keys && inside.find('\\') != std::string_view::npos) {
             unescaped = json_text({JsonKind::string, key});
             inside = unescaped;
         }
         for (const std::string& name : names) {
             if (!equal_nocase(inside, name)) continue;
-            out.push_back({key, impl_->value(token + 2)});
-            token = impl_->after(token + 2) - 1;
+            out.push_back({key, impl_->value(colon + 1)});
+            colon = impl_->after(colon + 1) - 1;
             break;
         }
     }
@@ -352,6 +372,9 @@ std::vector<JsonValue> JsonReader::texts_beginning(const std::vector<std::string
     for (size_t token = 0; token < impl_->count; ++token) {
         if (impl_->byte(token) != '"') continue;
         if (token + 1 < impl_->count && impl_->byte(token + 1) == ':') continue;
+        const char first = impl_->text[impl_->place[token] + 1];  // a string has two bytes at least
+        const auto may_begin = [&](std::string_view text) { return text.empty() || text.front() == first; };
+        if (first != '\\' && std::none_of(beginnings.begin(), beginnings.end(), may_begin)) continue;
         const JsonValue value{JsonKind::string, impl_->scalar(token)};
         std::string_view inside = value.raw.substr(1, value.raw.size() - 2);
         std::string unescaped;
