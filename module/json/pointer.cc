@@ -53,23 +53,14 @@ bool good_number(std::string_view raw) {
     return at == raw.size();
 }
 
-// Only the escapes are left to check: stage one has found the closing quote and refused control bytes.
-bool good_string(std::string_view raw) {
-    if (raw.size() < 2 || raw.back() != '"') return false;
-    const char* at = raw.data() + 1;
-    const char* const end = raw.data() + raw.size() - 1;
-    while ((at = static_cast<const char*>(std::memchr(at, '\\', static_cast<size_t>(end - at)))) != nullptr) {
-        if (end - at < 2) return false;
-        const char letter = at[1];
-        if (letter == 'u') {
-            if (end - at < 6 || !is_hex(at[2]) || !is_hex(at[3]) || !is_hex(at[4]) || !is_hex(at[5])) return false;
-            at += 6;
-        } else {
-            if (std::string_view("\"\\/bfnrt").find(letter) == std::string_view::npos) return false;
-            at += 2;
-        }
-    }
-    return true;
+// What follows the escape at `at`, within a string whose closing quote is `end`; nullptr when it is none of JSON's.
+// Stage one has found the quotes and refused control bytes: of a string only this is left to check.
+const char* behind_escape(const char* at, const char* end) {
+    if (end - at < 2) return nullptr;
+    const char letter = at[1];
+    if (letter != 'u') return std::string_view("\"\\/bfnrt").find(letter) == std::string_view::npos ? nullptr : at + 2;
+    if (end - at < 6 || !is_hex(at[2]) || !is_hex(at[3]) || !is_hex(at[4]) || !is_hex(at[5])) return nullptr;
+    return at + 6;
 }
 
 JsonKind kind_of(char first) {
@@ -142,7 +133,9 @@ struct JsonReader::Impl {
     std::unique_ptr<simdjson::internal::dom_parser_implementation> parser;
     std::unique_ptr<uint8_t[]> padded;  // stage one may read beyond the end
     size_t capacity = 0;
-    std::vector<uint32_t> close;  // for the token of an opening bracket: the token of its closing one
+    std::vector<uint32_t> close;   // for the token of an opening bracket: the token of its closing one
+    std::vector<uint32_t> colons;  // the tokens behind all keys
+    size_t keys = 0;
     const uint32_t* place = nullptr;
     size_t count = 0;
     bool escaped_keys = false;  // has a key a backslash in it? Hardly ever, and then its length says what it is not
@@ -171,6 +164,7 @@ bool JsonReader::Impl::reserve(size_t size) {
     parser.reset();
     capacity = 0;
     close = {};
+    colons = {};
     if (implementation->create_dom_parser_implementation(room, max_depth, parser) != simdjson::SUCCESS) return false;
     padded = std::make_unique<uint8_t[]>(room + simdjson::SIMDJSON_PADDING);
     capacity = room;
@@ -185,6 +179,8 @@ bool JsonReader::Impl::scan() {
     place = parser->structural_indexes.get();
     count = parser->n_structural_indexes;
     if (close.size() < count) close.resize(count);
+    if (colons.size() < count) colons.resize(count);
+    keys = 0;
     escaped_keys = false;
     return check();
 }
@@ -214,12 +210,15 @@ bool JsonReader::Impl::check() {
         const char* const from = base + at[token];
         const char* to = base + (token + 1 < end ? at[token + 1] : text.size());
         while (is_space(to[-1])) --to;  // the token's own first byte is none
-        const std::string_view raw(from, static_cast<size_t>(to - from));
-        if (*from != '"') return good_scalar(raw);
-        if (to <= escape) return raw.size() >= 2 && to[-1] == '"';
-        escaped_keys = escaped_keys || key;
-        escape = next_escape(to);
-        return good_string(raw);
+        if (*from != '"') return good_scalar({from, static_cast<size_t>(to - from)});
+        if (to - from < 2 || to[-1] != '"') return false;
+        while (escape < to) {
+            const char* const next = behind_escape(escape, to - 1);
+            if (next == nullptr) return false;
+            escape = next_escape(next);
+            escaped_keys = escaped_keys || key;
+        }
+        return true;
     };
     size_t depth = 0;
     size_t token = 0;
@@ -229,6 +228,7 @@ bool JsonReader::Impl::check() {
             if (token + 2 >= end || base[at[token]] != '"' || base[at[token + 1]] != ':' ||
                 !scalar_is_good(token, true))
                 return false;
+            colons[keys++] = static_cast<uint32_t>(token + 1);
             token += 2;
         }
         if (token >= end) return false;
@@ -345,8 +345,10 @@ std::vector<JsonMember> JsonReader::members_named(const std::vector<std::string>
     for (const std::string& name : names) lengths |= bit(name.size());
     const char* const base = impl_->text.data();
     const uint32_t* const at = impl_->place;
-    for (size_t colon = 1; colon + 1 < impl_->count; ++colon) {
-        if (base[at[colon]] != ':') continue;
+    size_t behind = 0;  // the last one found
+    for (size_t i = 0; i < impl_->keys; ++i) {
+        const size_t colon = impl_->colons[i];
+        if (colon < behind) continue;
         const size_t length = at[colon] - at[colon - 1] - 2;
         if ((lengths & bit(length)) == 0 && base[at[colon] - 1] == '"') continue;
         const std::string_view key = impl_->scalar(colon - 1);
@@ -359,7 +361,7 @@ std::vector<JsonMember> JsonReader::members_named(const std::vector<std::string>
         for (const std::string& name : names) {
             if (!equal_nocase(inside, name)) continue;
             out.push_back({key, impl_->value(colon + 1)});
-            colon = impl_->after(colon + 1) - 1;
+            behind = impl_->after(colon + 1);
             break;
         }
     }
