@@ -1,7 +1,8 @@
-// A dispatcher in virtual time, on the test's own thread: the real store, expansion, lanes, schedules and breakers, with
-// a transport that answers by script and a clock that jumps from one timer to the next. An hour passes in milliseconds.
-// How: this executable's own clock_gettime and gettimeofday answer the thread that is `simulated`, libevent among its
-// callers, with virtual time; the writer's thread lives in real time and is waited for before time moves on.
+// A dispatcher in virtual time, on the test's own thread: the real store, expansion, lanes, schedules and breakers,
+// with a transport that answers by script and a clock that jumps from one timer to the next. An hour passes in
+// milliseconds. How: this executable's own clock_gettime and gettimeofday answer the thread that is `simulated`,
+// libevent among its callers, with virtual time; the writer's thread lives in real time and is waited for before time
+// moves on.
 #pragma once
 
 #include <event2/event.h>
@@ -34,7 +35,10 @@ class CountingStore final : public Store {
     Result<std::unique_ptr<Reader>> reader() override { return inner_.reader(); }
     Writer& writer() override { return writer_; }
     const std::string& path() const override { return inner_.path(); }
-    int outstanding() const { return writer_.outstanding->load(); }
+    void wait() const {
+        for (int left = writer_.outstanding->load(); left > 0; left = writer_.outstanding->load())
+            writer_.outstanding->wait(left);
+    }
 
   private:
     struct Counted final : Job {
@@ -48,6 +52,7 @@ class CountingStore final : public Store {
             inner->done(outcome);
             inner.reset();
             --*outstanding;
+            outstanding->notify_one();
         }
         size_t bytes() const override { return inner->bytes(); }
         bool overtakes() const override { return inner->overtakes(); }
@@ -103,7 +108,7 @@ class SimLife {
     }
     ~SimLife() {
         store_.writer().ride(nullptr);
-        while (store_.outstanding() > 0) std::this_thread::yield();
+        store_.wait();
         mailbox_->close();
         lead_.reset();
         mail_.reset();
@@ -119,9 +124,9 @@ class SimLife {
     void settle() {
         for (;;) {
             event_base_loop(base_, EVLOOP_NONBLOCK);
-            while (store_.outstanding() > 0) std::this_thread::yield();
+            store_.wait();
             pollfd mail{mailbox_->fd(), POLLIN, 0};
-            if (poll(&mail, 1, 0) == 0 && store_.outstanding() == 0) return;
+            if (poll(&mail, 1, 0) == 0) return;
         }
     }
     void advance_ms(int64_t ms) {
@@ -163,14 +168,14 @@ class SimLife {
 
 }  // namespace trot_test
 
-extern "C" int clock_gettime(clockid_t id, timespec* out) noexcept {
+extern "C" __attribute__((visibility("default"))) int clock_gettime(clockid_t id, timespec* out) noexcept {
     if (!trot_test::simulated) return static_cast<int>(syscall(SYS_clock_gettime, id, out));
     const int64_t now = trot_test::virtual_us.load();
     *out = {now / 1000000, now % 1000000 * 1000};
     return 0;
 }
 
-extern "C" int gettimeofday(timeval* out, void* zone) noexcept {
+extern "C" __attribute__((visibility("default"))) int gettimeofday(timeval* out, void* zone) noexcept {
     if (!trot_test::simulated) return static_cast<int>(syscall(SYS_gettimeofday, out, zone));
     const int64_t now = trot_test::virtual_us.load();
     *out = {now / 1000000, now % 1000000};

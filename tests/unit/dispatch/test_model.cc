@@ -1,10 +1,11 @@
 // Random histories of a dispatcher against a model of what it owes: commands (changes, answers, pauses, crashes, time)
 // from a seed, in virtual time on a real store, and rules that hold whatever the order: nothing is lost, nothing is
-// invented, nothing goes out twice at once or after its end, each wait is one that the schedule allows, an endpoint that
-// fails is left alone. The model knows the rules and none of the code. TROTLINE_HISTORIES=N runs that many,
+// invented, nothing goes out twice at once or after its end, each wait is one that the schedule allows, an endpoint
+// that fails is left alone. The model knows the rules and none of the code. TROTLINE_HISTORIES=N runs that many,
 // TROTLINE_SEED=N begins with that one; a failure names its seed.
 #include <random>
 
+#include "crypto/ids.h"
 #include "tests/unit/dispatch/sim.h"
 
 namespace {
@@ -44,14 +45,24 @@ class History {
         for (int i = 0; i < commands; ++i) command();
         finish();
         close();
+        if (getenv("TROTLINE_TALK") != nullptr) talk();
         check();
     }
 
   private:
+    void talk() {
+        print_message("seed %llu: %zu events, %zu deliveries, %zu attempts, %d lives\n",
+                      static_cast<unsigned long long>(seed_), changes_.size(), ended_.size(), wire_.count(), lives_);
+        Level level{};
+        for (std::string line; log_.drain(level, line);) print_message("  %s\n", line.c_str());
+    }
+
     int pick(int below) { return static_cast<int>(random_() % static_cast<uint64_t>(below)); }
     bool chance(int percent) { return pick(100) < percent; }
 
-    void fail(const std::string& what) { fail_msg("seed %llu: %s", static_cast<unsigned long long>(seed_), what.c_str()); }
+    void wrong(const std::string& what) {
+        fail_msg("seed %llu: %s", static_cast<unsigned long long>(seed_), what.c_str());
+    }
 
     void make_plan() {
         std::vector<Subscription> all;
@@ -93,7 +104,7 @@ class History {
 
     Answer answer(const Sent& sent) {
         const size_t who = static_cast<size_t>(sent.url.back() - 'a');
-        if (who >= listening_.size()) fail("an attempt went to " + sent.url);
+        if (who >= listening_.size()) wrong("an attempt went to " + sent.url);
         const Mood mood = moods_[who];
         Answer out;
         out.status = chance(100 - mood.percent_bad) ? 200 : mood.status;
@@ -141,6 +152,7 @@ class History {
             numbers.clear();
             for (int i = 0; i < count; ++i) {
                 Event event = some_event(topic, "{\"n\":" + std::to_string(i) + "}");
+                event.at_ms = clock_.wall_ms();
                 if (Result<void> added = tx.add_event(event); !added) return added;
                 numbers.push_back(event.number);
             }
@@ -166,10 +178,10 @@ class History {
     void finish() {
         for (Mood& one : moods_) one = Mood();
         for (int i = 0; i < 20 && !all_ended(); ++i) life_->advance_ms(20000);
-        if (!all_ended()) fail("deliveries wait although their endpoints have answered 200 for minutes");
+        if (!all_ended()) wrong("deliveries wait although their endpoints have answered 200 for minutes");
         const size_t sent = wire_.count();
         life_->advance_ms(60000);
-        if (wire_.count() != sent) fail("something went out after everything had ended");
+        if (wire_.count() != sent) wrong("something went out after everything had ended");
     }
 
     std::vector<DeliveryLine> lines() {
@@ -191,10 +203,10 @@ class History {
     // ---- the model's rules
 
     void check() {
-        if (wire_.doubled) fail("a delivery was on the wire twice at once");
+        if (wire_.doubled) wrong("a delivery was on the wire twice at once");
         std::map<std::pair<int64_t, std::string>, int> made;  // (event, subscription)
         for (const DeliveryLine& line : ended_) {
-            if (!changes_.contains(line.delivery.event)) fail("a delivery of an event that never was");
+            if (!changes_.contains(line.delivery.event)) wrong("a delivery of an event that never was");
             ++made[{line.delivery.event, line.subscription}];
             check_delivery(line);
         }
@@ -202,12 +214,12 @@ class History {
             for (const Listening& one : listening_) {
                 const int wanted = one.topics == "*" || topic.starts_with("order.") ? 1 : 0;
                 if (made[{number, one.name}] != wanted)
-                    fail("an event of " + topic + " has " + std::to_string(made[{number, one.name}]) +
-                         " deliveries for " + one.name);
+                    wrong("an event of " + topic + " has " + std::to_string(made[{number, one.name}]) +
+                          " deliveries for " + one.name);
             }
         size_t known = 0;
         for (const auto& of : tries_) known += of.size();
-        if (known > ended_.size()) fail("something was sent that is no delivery");
+        if (known > ended_.size()) wrong("something was sent that is no delivery");
     }
 
     void check_delivery(const DeliveryLine& line) {
@@ -215,17 +227,18 @@ class History {
         const Listening& listening = listening_[who];
         const std::vector<Try>& tries = tries_[who][spell_id(delivery_prefix, line.delivery.number)];
         const size_t most = listening.schedule_ms.size() + 1;
-        if (tries.empty()) fail("a delivery that was never tried has ended");
+        if (tries.empty()) wrong("a delivery that was never tried has ended");
         // A crash may forget an attempt's outcome: it is made again then, once a life.
-        if (tries.size() > most + static_cast<size_t>(lives_)) fail("more attempts than the schedule has");
-        if (bodies_[who][spell_id(delivery_prefix, line.delivery.number)].size() != 1) fail("attempts with other bytes");
+        if (tries.size() > most + static_cast<size_t>(lives_)) wrong("more attempts than the schedule has");
+        if (bodies_[who][spell_id(delivery_prefix, line.delivery.number)].size() != 1)
+            wrong("attempts with other bytes");
         for (size_t i = 0; i + 1 < tries.size(); ++i) {
-            if (tries[i].status == 200 && lives_ == 0) fail("tried again after a 200");
+            if (tries[i].status == 200 && lives_ == 0) wrong("tried again after a 200");
             if (lives_ == 0) check_wait(listening, tries, i);
         }
         const bool delivered = line.delivery.state == DeliveryState::delivered;
-        if (delivered != (tries.back().status == 200)) fail("its end is not what the last attempt says");
-        if (!delivered && lives_ == 0 && tries.size() != most) fail("given up before the schedule's end");
+        if (delivered != (tries.back().status == 200)) wrong("its end is not what the last attempt says");
+        if (!delivered && lives_ == 0 && tries.size() != most) wrong("given up before the schedule's end");
     }
 
     void check_wait(const Listening& listening, const std::vector<Try>& tries, size_t i) {
@@ -233,8 +246,8 @@ class History {
         const int64_t wait = tries[i + 1].at_ms - tries[i].ended_ms;
         const int64_t least = std::max(std::min<int64_t>(step, step > 1000 ? 1000 : 50), tries[i].retry_after_ms);
         if (wait < least)
-            fail("attempt " + std::to_string(i + 2) + " came after " + std::to_string(wait) + " ms, the least is " +
-                 std::to_string(least));
+            wrong("attempt " + std::to_string(i + 2) + " came after " + std::to_string(wait) + " ms, the least is " +
+                  std::to_string(least));
     }
 
     const uint64_t seed_;
