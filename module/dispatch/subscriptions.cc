@@ -110,6 +110,7 @@ void Subscriptions::configure(Endpoint& endpoint, std::shared_ptr<const Subscrip
     options.timeout_ms = settings->timeout_ms;
     options.connect_timeout_ms = settings->connect_timeout_ms;
     options.keep_head = endpoint.logged;
+    adopt_tls(options, settings->tls);
     if (Result<std::vector<Network>> networks = networks_of(settings->allow))
         options.allow = std::move(networks).value();
     Result<std::shared_ptr<Target>> target = transport_->target(options);

@@ -1,5 +1,7 @@
 #include "egress/rules.h"
 
+#include "egress/transport.h"
+
 namespace trot {
 namespace {
 
@@ -18,6 +20,14 @@ std::string authority_of(std::string_view url) {
 }
 
 }  // namespace
+
+void adopt_tls(TargetOptions& options, const TlsRules& rules) {
+    options.ca_file = rules.ca_file;
+    options.pins = rules.pins;
+    options.cert_file = rules.cert_file;
+    options.key_file = rules.key_file;
+    options.key_passphrase = rules.key_passphrase;
+}
 
 Result<std::vector<Network>> networks_of(const std::vector<std::string>& texts) {
     std::vector<Network> networks;
