@@ -59,6 +59,18 @@ class Probe {
         set(CURLOPT_CONNECTTIMEOUT_MS, static_cast<long>(options_.connect_timeout_ms));
         set(CURLOPT_OPENSOCKETFUNCTION, on_open);
         set(CURLOPT_OPENSOCKETDATA, this);
+        set(CURLOPT_SSL_CTX_FUNCTION, on_context);
+        set(CURLOPT_SSL_CTX_DATA, this);
+    }
+
+    // libcurl forgets the session with the end of the transfer: its version is noted when the handshake is done.
+    static CURLcode on_context(CURL* /*easy*/, void* context, void* self) {
+        SSL_CTX_set_app_data(static_cast<SSL_CTX*>(context), self);
+        SSL_CTX_set_info_callback(static_cast<SSL_CTX*>(context), [](const SSL* ssl, int where, int /*code*/) {
+            if ((where & SSL_CB_HANDSHAKE_DONE) == 0) return;
+            static_cast<Probe*>(SSL_CTX_get_app_data(SSL_get_SSL_CTX(ssl)))->version_ = SSL_get_version(ssl);
+        });
+        return CURLE_OK;
     }
 
     GuardVerdict judge(const Address& address) const {
@@ -114,6 +126,12 @@ class Probe {
         return (six ? "[" : "") + std::string(address) + (six ? "]:" : ":") + std::to_string(port);
     }
 
+    bool is_connected() const {
+        curl_off_t after_us = 0;
+        curl_easy_getinfo(easy_.get(), CURLINFO_CONNECT_TIME_T, &after_us);
+        return after_us > 0;
+    }
+
     std::optional<ShownCertificate> shown() const {
         curl_certinfo* chain = nullptr;
         if (curl_easy_getinfo(easy_.get(), CURLINFO_CERTINFO, &chain) != CURLE_OK || chain == nullptr ||
@@ -130,6 +148,9 @@ class Probe {
         const std::string said = error_[0] != '\0' ? error_ : curl_easy_strerror(code);
         switch (code) {
             case CURLE_OPERATION_TIMEDOUT:
+                if (is_connected())
+                    return {false, peer() + " takes the connection, but TLS is not ready within " + waited(),
+                            "an endpoint that speaks TLS on this port, or a longer connect_timeout", ""};
                 return {false, "no connection to " + options_.url.host + " within " + waited(),
                         "an endpoint that listens and a firewall that lets us through, or a longer connect_timeout",
                         ""};
@@ -193,10 +214,7 @@ class Probe {
             out.says += ", plain HTTP";
             return out;
         }
-        curl_tlssessioninfo* session = nullptr;
-        curl_easy_getinfo(easy_.get(), CURLINFO_TLS_SSL_PTR, &session);
-        if (session != nullptr && session->internals != nullptr)
-            out.says += std::string(", ") + SSL_get_version(static_cast<const SSL*>(session->internals));
+        if (version_ != nullptr) out.says += std::string(", ") + version_;
         if (const std::optional<ShownCertificate> certificate = shown()) {
             const int64_t days = (certificate->term.ends_s - now_s_) / day_s;
             out.says += ", certificate for " + std::to_string(days) + (days == 1 ? " day" : " days");
@@ -216,6 +234,7 @@ class Probe {
     int64_t now_s_;
     bool dry_ = true;
     std::vector<Address> addresses_;
+    const char* version_ = nullptr;  // of TLS
     char error_[CURL_ERROR_SIZE] = {};
     std::unique_ptr<CURL, FreeHandle> easy_;
 };

@@ -18,6 +18,14 @@ class Silent(Server):
             pass
 
 
+class Greeting(Server):
+    """Speaks first, and not TLS."""
+
+    def serve(self, connection):
+        connection.sendall(b"220 mail.test ESMTP\r\n")
+        connection.recv(4096)
+
+
 @pytest.fixture(scope="module")
 def ca(tmp_path_factory):
     return Authority(tmp_path_factory.mktemp("ca"))
@@ -58,8 +66,8 @@ def test_all_is_well_and_nothing_was_sent(ca, check):
             "mutual": (mutual.url, tls + f'cert_file = "{ours}"\nkey_file = "{ours_key}"'),
             "short": (short.url, tls),
         }, 0)
-        assert found["plain"] == [f"url {plain.url}: ok: {plain.address}, plain HTTP"]
-        assert found["secure"] == [f"url {secure.url}: ok: {secure.address}, TLSv1.3, certificate for 39 days"]
+        assert found["plain"] == [f"url {plain.url}/: ok: {plain.address}, plain HTTP"]
+        assert found["secure"] == [f"url {secure.url}/: ok: {secure.address}, TLSv1.3, certificate for 39 days"]
         assert "ok: " in found["mutual"][0]
         assert "certificate for 2 days; renew the endpoint's certificate soon" in found["short"][0]
         assert all(sink.accepted == 1 and not sink.requests for sink in (plain, secure, mutual, short))
@@ -71,7 +79,7 @@ def test_each_fault_says_what_would_be_right(ca, check):
     good = ca.sign("leaf")
     with (Sink(tls=server(*ca.sign("over", days=-1))) as over, Sink(tls=server(*ca.sign("name", "DNS:other.test"))) as name,
           Sink(tls=server(*other.sign("foreign"))) as foreign, Sink(tls=server(*good)) as secure, Sink(tls=server(*good, clients=ca)) as mutual,
-          Sink() as plain, Silent() as silent):
+          Sink() as plain, Silent() as silent, Greeting() as greeting):
         tls = f'{ALLOW}\n[subscription.tls]\nca_file = "{ca.file}"\n'
         found = check({
             "over": (over.url, tls),
@@ -79,7 +87,7 @@ def test_each_fault_says_what_would_be_right(ca, check):
             "foreign": (foreign.url, tls),
             "pin": (secure.url, tls + f'pins = ["{pin(ca.file)}"]'),
             "mutual": (mutual.url, tls),
-            "not-tls": (f"https://{plain.address}", tls),
+            "not-tls": (f"https://{greeting.address}", tls),
             "silent": (f"https://{silent.address}", tls),
             "closed": (f"http://127.0.0.1:{closed}", ALLOW),
             "private": ("http://10.1.2.3/", ""),
@@ -95,7 +103,7 @@ def test_each_fault_says_what_would_be_right(ca, check):
         assert f'none of \'pins\'; right would be "{pin(good[0])}"' in found["pin"][0]
         assert "certificate required" in found["mutual"][0] and "cert_file and key_file" in found["mutual"][0]
         assert "no TLS connection" in found["not-tls"][0]
-        assert "no connection to 127.0.0.1 within 1000 ms" in found["silent"][0]
+        assert f"{silent.address} takes the connection, but TLS is not ready within 1000 ms" in found["silent"][0]
         assert "right would be an endpoint that listens there" in found["closed"][0]
         assert found["private"] == ['url http://10.1.2.3/: the address 10.1.2.3 is refused: private; right would be allow = ["10.1.2.3"] in the subscription, if it may be reached']
         assert "no configuration allows this one" in found["metadata"][0]

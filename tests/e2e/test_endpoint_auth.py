@@ -51,7 +51,7 @@ def ca(tmp_path_factory):
 
 
 def test_each_subscription_has_its_own_tls(ca, upstream):
-    """Five subscriptions of one receiver that wants a client certificate: only those whose every rule fits get through, whatever connection
+    """Six subscriptions of one receiver that wants a client certificate: only those whose every rule fits get through, whatever connection
     another one has open."""
     certificate, key = ca.sign("receiver")
     ours, ours_key = ca.sign("us", "DNS:us.test")
@@ -76,7 +76,9 @@ def test_each_subscription_has_its_own_tls(ca, upstream):
             sink.wait(2)
             log = host.logs()
     assert {name for name, each in ended.items() if each["state"] == "delivered"} == {"right"}
-    assert {each["error"] for each in ended.values() if each["state"] == "dead"} == {"tls"}
+    # With TLS 1.3 a server refuses the client after the handshake, and its reset may overtake its alert.
+    errors = {name: each["error"] for name, each in ended.items() if each["state"] == "dead"}
+    assert all(error == "tls" or (error == "reset" and name.endswith("-certificate")) for name, error in errors.items()), errors
     assert len(sink.requests) == 2 and "expired on" in log
 
 

@@ -1,5 +1,10 @@
 // OAuth 2.0 client credentials: one fetch however many wait, renewed before the end, fetched anew once after a 401; a
 // token endpoint that fails is the failure of the attempt that needed it, and no token or secret is ever in a log.
+#include <poll.h>
+
+#include <cstring>
+
+#include "crypto/hmac.h"
 #include "dispatch/token.h"
 #include "rig.h"
 
