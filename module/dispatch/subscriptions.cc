@@ -133,7 +133,8 @@ void Subscriptions::configure(Endpoint& endpoint, std::shared_ptr<const Subscrip
 Subscriptions::Applied Subscriptions::apply(const SubscriptionSet& set, std::shared_ptr<Transport> transport,
                                             unsigned slots) {
     const bool same = transport_ == transport && slots_ == slots && plan_ &&
-                      plan_->egress.urls.extra_ports == set.plan->egress.urls.extra_ports;
+                      plan_->egress.urls.extra_ports == set.plan->egress.urls.extra_ports &&
+                      same_tls(plan_->delivery.tls, set.plan->delivery.tls);
     plan_ = set.plan;
     transport_ = std::move(transport);
     slots_ = slots;

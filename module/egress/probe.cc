@@ -202,8 +202,8 @@ class Probe {
             size_t got = 0;
             const CURLcode code = curl_easy_recv(easy_.get(), &byte, 1, &got);
             if (code == CURLE_AGAIN) continue;
-            if (code != CURLE_OK) return error_[0] != '\0' ? error_ : curl_easy_strerror(code);
-            return got == 0 ? "it closes the connection at once" : "";
+            if (code != CURLE_OK && strstr(error_, " alert ") != nullptr) return error_;
+            return code != CURLE_OK || got == 0 ? "without a word" : "";
         }
         return "";
     }

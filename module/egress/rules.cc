@@ -29,6 +29,11 @@ void adopt_tls(TargetOptions& options, const TlsRules& rules) {
     options.key_passphrase = rules.key_passphrase;
 }
 
+bool same_tls(const TlsRules& a, const TlsRules& b) {
+    return a.ca_file == b.ca_file && a.pins == b.pins && a.cert_file == b.cert_file && a.key_file == b.key_file &&
+           a.key_passphrase.reveal() == b.key_passphrase.reveal();
+}
+
 Result<std::vector<Network>> networks_of(const std::vector<std::string>& texts) {
     std::vector<Network> networks;
     for (const std::string& text : texts) {
