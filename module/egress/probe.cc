@@ -67,8 +67,9 @@ class Probe {
     static CURLcode on_context(CURL* /*easy*/, void* context, void* self) {
         SSL_CTX_set_app_data(static_cast<SSL_CTX*>(context), self);
         SSL_CTX_set_info_callback(static_cast<SSL_CTX*>(context), [](const SSL* ssl, int where, int /*code*/) {
-            if ((where & SSL_CB_HANDSHAKE_DONE) == 0) return;
-            static_cast<Probe*>(SSL_CTX_get_app_data(SSL_get_SSL_CTX(ssl)))->version_ = SSL_get_version(ssl);
+            auto* probe = static_cast<Probe*>(SSL_CTX_get_app_data(SSL_get_SSL_CTX(ssl)));
+            probe->connected_ = true;
+            if ((where & SSL_CB_HANDSHAKE_DONE) != 0) probe->version_ = SSL_get_version(ssl);
         });
         return CURLE_OK;
     }
@@ -126,12 +127,6 @@ class Probe {
         return (six ? "[" : "") + std::string(address) + (six ? "]:" : ":") + std::to_string(port);
     }
 
-    bool is_connected() const {
-        curl_off_t after_us = 0;
-        curl_easy_getinfo(easy_.get(), CURLINFO_CONNECT_TIME_T, &after_us);
-        return after_us > 0;
-    }
-
     std::optional<ShownCertificate> shown() const {
         curl_certinfo* chain = nullptr;
         if (curl_easy_getinfo(easy_.get(), CURLINFO_CERTINFO, &chain) != CURLE_OK || chain == nullptr ||
@@ -148,7 +143,7 @@ class Probe {
         const std::string said = error_[0] != '\0' ? error_ : curl_easy_strerror(code);
         switch (code) {
             case CURLE_OPERATION_TIMEDOUT:
-                if (is_connected())
+                if (connected_)
                     return {false, peer() + " takes the connection, but TLS is not ready within " + waited(),
                             "an endpoint that speaks TLS on this port, or a longer connect_timeout", ""};
                 return {false, "no connection to " + options_.url.host + " within " + waited(),
@@ -234,6 +229,7 @@ class Probe {
     int64_t now_s_;
     bool dry_ = true;
     std::vector<Address> addresses_;
+    bool connected_ = false;         // TLS has begun, and perhaps no more
     const char* version_ = nullptr;  // of TLS
     char error_[CURL_ERROR_SIZE] = {};
     std::unique_ptr<CURL, FreeHandle> easy_;
