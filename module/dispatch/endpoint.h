@@ -61,10 +61,11 @@ struct Endpoint {
     unsigned inflight = 0;
     unsigned cap = 1;  // min(concurrency, a quarter of all slots)
     Breaker breaker;
-    bool slow = false;     // answers take more than a second: see Sender
-    int64_t usual_us = 0;  // moving average of an attempt's duration
-    int64_t heard_ms = 0;  // when it last answered, or was asked while nothing was in flight (steady clock)
-    bool listed = false;   // waits for its turn in the sender's ring
+    bool slow = false;          // answers take more than a second: see Sender
+    int64_t usual_us = 0;       // moving average of an attempt's duration
+    int64_t heard_ms = 0;       // when it last answered, or was asked while nothing was in flight (steady clock)
+    bool listed = false;        // waits for its turn in the sender's ring
+    bool awaits_token = false;  // one of its deliveries waits for a token, the others behind it
 
     // What the store has for it besides the lanes
     bool more = true;         // there may be due deliveries that are not in memory

@@ -22,6 +22,7 @@ Sender::Sender(Context& context, EventCache& cache, Seams seams)
       backlog_(context),
       tracing_(context),
       outcomes_(context, [this](const OutcomeBatch& batch) { durable(batch); }),
+      tokens_(context),
       timers_(context, [this](const EndpointRef& endpoint) { consider(endpoint); }),
       pump_(context.base, -1, 0, [this] { pump(); }),
       self_(std::make_shared<Sender*>(this)) {}
@@ -36,6 +37,7 @@ void Sender::start(std::shared_ptr<Transport> transport, unsigned slots) {
 void Sender::set_transport(std::shared_ptr<Transport> transport, unsigned slots) {
     transport_ = std::move(transport);
     slots_ = std::max(1U, slots);
+    tokens_.start(transport_);
 }
 
 void Sender::stop() {
@@ -45,6 +47,7 @@ void Sender::stop() {
         waiting->clear();
     }
     timers_.clear();
+    tokens_.stop();
 }
 
 void Sender::offer(const EndpointRef& endpoint, const Delivery& delivery, const EventRef& event) {
@@ -106,7 +109,7 @@ void Sender::pump() {
         const EndpointRef endpoint = std::move(ring_.front());
         ring_.pop_front();
         endpoint->listed = false;
-        if (!endpoint->active() || endpoint->queued() == 0) continue;
+        if (!endpoint->active() || endpoint->queued() == 0 || endpoint->awaits_token) continue;
         if (endpoint->inflight >= endpoint->breaker.limit(endpoint->cap, context_.steady_ms())) continue;
         if (endpoint->slow && slow_inflight_ >= std::max(1U, slots_ / 4 * 3)) {
             endpoint->listed = true;
@@ -161,6 +164,11 @@ bool Sender::attempt(const EndpointRef& endpoint, Item item) {
         unsendable(endpoint, item, renderer.fault());
         return true;
     }
+    TokenRef token;
+    if (endpoint->settings->oauth.set() && (token = tokens_.find(*endpoint->settings)) == nullptr) {
+        await_token(endpoint, std::move(item));
+        return true;
+    }
     const Event& event = item.data->event();
     const int64_t at_ms = context_.clock.wall_ms();
     const std::string id = spell_id(delivery_prefix, item.number);
@@ -173,19 +181,24 @@ bool Sender::attempt(const EndpointRef& endpoint, Item item) {
     const std::shared_ptr<const std::string> body = item.data->body(*item.style, *renderer.value(), view);
     Fields headers = headers_of(*renderer.value(), view, *body, *endpoint->settings);
     tracing_.add(event, *endpoint->settings, endpoint->number, item.attempts + 1, headers);
-
-    if (endpoint->inflight++ == 0) endpoint->heard_ms = context_.steady_ms();
-    if (endpoint->slow) ++slow_inflight_;
-    ++inflight_;
-    context_.counters.attempts.fetch_add(1, std::memory_order_relaxed);
-    context_.counters.inflight.store(inflight_, std::memory_order_relaxed);
-    const bool probe = endpoint->breaker.start(context_.steady_ms());
+    if (token) headers.insert(headers.begin(), {"Authorization", "Bearer " + std::string(token->reveal())});
+    const bool probe = begin(*endpoint);
     transport_->send(target.value(), headers, body,
                      [self = self_, what = Try{endpoint, std::move(item), probe, at_ms, endpoint->settings,
-                                               (event.flags & event_private) != 0}](SendResult result) {
+                                               (event.flags & event_private) != 0, token}](SendResult result) {
                          if (*self != nullptr) (*self)->finish(what, std::move(result));
                      });
     return true;
+}
+
+// An attempt goes out; true when it is the breaker's probe.
+bool Sender::begin(Endpoint& endpoint) {
+    if (endpoint.inflight++ == 0) endpoint.heard_ms = context_.steady_ms();
+    if (endpoint.slow) ++slow_inflight_;
+    ++inflight_;
+    context_.counters.attempts.fetch_add(1, std::memory_order_relaxed);
+    context_.counters.inflight.store(inflight_, std::memory_order_relaxed);
+    return endpoint.breaker.start(context_.steady_ms());
 }
 
 // The endpoint's, but where the format makes a URL for each delivery: same scheme, host and port, as it promises.
@@ -225,13 +238,14 @@ void Sender::finish(const Try& what, SendResult result) {
         list(parked_.front());
         parked_.pop_front();
     }
+    if (what.token && renew_token(what, result)) return;
     Outcome outcome;
     outcome.attempt.delivery = what.item.number;
     outcome.attempt.number = what.item.attempts + 1;
     outcome.attempt.at_ms = what.at_ms;
     outcome.attempt.duration_ms = result.duration_us / 1000;
     outcome.attempt.status = result.status;
-    if (result.error != SendError::none) outcome.attempt.error = name_of(result.error);
+    if (result.error != SendError::none) outcome.attempt.error = what.tokenless ? no_token : name_of(result.error);
     judge(what, result, outcome);
     outcome.attempt.answer = std::move(result.answer);
     if (endpoint.logged) outcome.attempt.head = std::move(result.head);

@@ -16,6 +16,7 @@
 #include "dispatch/outcomes.h"
 #include "dispatch/timers.h"
 #include "dispatch/tracing.h"
+#include "dispatch/token_book.h"
 #include "egress/transport.h"
 
 namespace trot {
@@ -54,6 +55,7 @@ class Sender {
     unsigned inflight() const { return inflight_; }
     OutcomeBook& outcomes() { return outcomes_; }
     const OutcomeBook& outcomes() const { return outcomes_; }
+    const TokenBook& tokens() const { return tokens_; }
 
   private:
     struct Try {
@@ -63,6 +65,8 @@ class Sender {
         int64_t at_ms = 0;
         std::shared_ptr<const Subscription> settings = nullptr;  // it was sent with
         bool alone = false;                                      // the event was made for this subscription alone
+        TokenRef token = nullptr;                                // that it went out with
+        bool tokenless = false;                                  // it did not: there was none
     };
 
     void pump();
@@ -72,7 +76,11 @@ class Sender {
     bool attempt(const EndpointRef& endpoint, Item item);
     Result<std::shared_ptr<Target>> target_of(const Endpoint& endpoint, const Item& item, Renderer& renderer,
                                               const DeliveryView& view);
+    bool begin(Endpoint& endpoint);
     void finish(const Try& what, SendResult result);
+    void await_token(const EndpointRef& endpoint, Item item);
+    void token_came(const EndpointRef& endpoint, Item item, const SendResult* failure);
+    bool renew_token(const Try& what, const SendResult& result);
     void judge(const Try& what, const SendResult& result, Outcome& outcome);
     void give_up(Endpoint& endpoint, Outcome& outcome);
     void disable(Endpoint& endpoint, const std::string& reason);
@@ -96,6 +104,7 @@ class Sender {
     unsigned slow_inflight_ = 0;
     std::deque<EndpointRef> ring_;
     std::deque<EndpointRef> parked_;  // slow ones that wait for a slot of the slow
+    TokenBook tokens_;
     EndpointTimers timers_;
     LoopEvent pump_;
     // Transport callbacks may come when the sender has gone (a transport that ends with attempts in flight).

@@ -125,9 +125,11 @@ void Sender::health(const Try& what, const SendResult& result, bool delivered) {
     else
         breaker.failed(what.probe, context_.steady_ms(), context_.random());
     if (was_open == breaker.open()) return;
-    context_.log.write(was_open ? Level::notice : Level::warning,
-                       "dispatch: endpoint \"" + what.endpoint->name +
-                           (was_open ? "\" answers again" : "\" fails; only probes are sent until it answers again"));
+    const std::string why = result.detail.empty() ? "" : " (" + result.detail + ")";
+    context_.log.write(
+        was_open ? Level::notice : Level::warning,
+        "dispatch: endpoint \"" + what.endpoint->name +
+            (was_open ? "\" answers again" : "\" fails" + why + "; only probes are sent until it answers again"));
 }
 
 }  // namespace trot

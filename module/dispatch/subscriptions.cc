@@ -111,6 +111,7 @@ void Subscriptions::configure(Endpoint& endpoint, std::shared_ptr<const Subscrip
     options.timeout_ms = settings->timeout_ms;
     options.connect_timeout_ms = settings->connect_timeout_ms;
     options.keep_head = endpoint.logged;
+    adopt_tls(options, settings->tls);
     if (Result<std::vector<Network>> networks = networks_of(settings->allow))
         options.allow = std::move(networks).value();
     Result<std::shared_ptr<Target>> target = transport_->target(options);
@@ -133,7 +134,8 @@ void Subscriptions::configure(Endpoint& endpoint, std::shared_ptr<const Subscrip
 Subscriptions::Applied Subscriptions::apply(const SubscriptionSet& set, std::shared_ptr<Transport> transport,
                                             unsigned slots) {
     const bool same = transport_ == transport && slots_ == slots && plan_ &&
-                      plan_->egress.urls.extra_ports == set.plan->egress.urls.extra_ports;
+                      plan_->egress.urls.extra_ports == set.plan->egress.urls.extra_ports &&
+                      same_tls(plan_->delivery.tls, set.plan->delivery.tls);
     plan_ = set.plan;
     transport_ = std::move(transport);
     slots_ = slots;

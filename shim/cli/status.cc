@@ -63,6 +63,9 @@ std::string trouble(const HostFile& host) {
     if (host.age_s > fresh_s) return fmt::format("has not said a word for {}", span_text(host.age_s * 1000));
     if (text_at(host.facts.get(), "store") != "ok")
         return fmt::format("its store is {}", text_at(host.facts.get(), "store"));
+    const json_t* tokens = json_object_get(json_object_get(host.facts.get(), "dispatcher"), "tokens");
+    if (const int64_t failing = number_at(tokens, "failing"); failing > 0)
+        return fmt::format("{} OAuth token{} cannot be had, its log says why", failing, failing == 1 ? "" : "s");
     if (counter(host, "dropped") > 0) return fmt::format("{} exchanges were lost", counter(host, "dropped"));
     return {};
 }
