@@ -135,6 +135,10 @@ Result<void> CurlAttempt::prepare(std::shared_ptr<CurlTarget> target, std::share
     curl_easy_setopt(easy_, CURLOPT_CONNECTTIMEOUT_MS, target_->connect_timeout_ms);
     curl_easy_setopt(easy_, CURLOPT_HTTPHEADER, nodes_.data());
     if (target_->upstream || trusting_) set_trust();
+    if (target_->options_method || asking_) {
+        asking_ = target_->options_method;
+        curl_easy_setopt(easy_, CURLOPT_CUSTOMREQUEST, asking_ ? "OPTIONS" : nullptr);
+    }
     if (!body_) {
         curl_easy_setopt(easy_, CURLOPT_HTTPGET, 1L);
         return {};

@@ -31,6 +31,7 @@ struct CurlTarget : Target {
     std::string ca_file;
     bool verify = true;
     bool keep_head = false;
+    bool options_method = false;
 };
 
 struct AttemptOptions {
@@ -84,6 +85,7 @@ class CurlAttempt {
     const AttemptOptions& options_;
     CURL* easy_;
     bool trusting_ = false;          // the handle is set up for the upstream
+    bool asking_ = false;            // … for OPTIONS
     std::string lines_;              // the request's header lines, one after another
     std::vector<curl_slist> nodes_;  // libcurl reads this list and never frees it
     char error_[CURL_ERROR_SIZE] = {};

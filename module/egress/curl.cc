@@ -50,6 +50,7 @@ class CurlTransport : public Transport {
         target->ca_file = options.ca_file;
         target->verify = options.verify;
         target->keep_head = options.keep_head;
+        target->options_method = options.options_method;
         return std::shared_ptr<Target>(std::move(target));
     }
 
