@@ -22,6 +22,7 @@ Sender::Sender(Context& context, EventCache& cache, Seams seams)
       backlog_(context),
       outcomes_(context, [this](const OutcomeBatch& batch) { durable(batch); }),
       timers_(context, [this](const EndpointRef& endpoint) { consider(endpoint); }),
+      consents_(context, [this](const EndpointRef& endpoint) { consider(endpoint); }),
       pump_(context.base, -1, 0, [this] { pump(); }),
       self_(std::make_shared<Sender*>(this)) {}
 
@@ -34,6 +35,7 @@ void Sender::start(std::shared_ptr<Transport> transport, unsigned slots) {
 
 void Sender::set_transport(std::shared_ptr<Transport> transport, unsigned slots) {
     transport_ = std::move(transport);
+    consents_.set_transport(transport_);
     slots_ = std::max(1U, slots);
 }
 
@@ -84,12 +86,7 @@ void Sender::consider(const EndpointRef& endpoint) {
     if (!running_ || !endpoint->active()) return;
     const int64_t now = context_.steady_ms();
     if (!backlog_.refill(*endpoint)) timers_.set(endpoint, now + try_again_ms);
-    if (endpoint->queued() > 0) {
-        if (endpoint->inflight < endpoint->breaker.limit(endpoint->cap, now))
-            list(endpoint);
-        else if (endpoint->breaker.next_ms() >= 0)
-            timers_.set(endpoint, endpoint->breaker.next_ms());
-    }
+    if (endpoint->queued() > 0 && admitted(endpoint, now)) list(endpoint);
     if (endpoint->next_due_ms >= 0 && !endpoint->more)
         timers_.set(endpoint, now + std::max<int64_t>(1, endpoint->next_due_ms - context_.run.now_ms()));
 }
@@ -106,16 +103,18 @@ void Sender::pump() {
         ring_.pop_front();
         endpoint->listed = false;
         if (!endpoint->active() || endpoint->queued() == 0) continue;
-        if (endpoint->inflight >= endpoint->breaker.limit(endpoint->cap, context_.steady_ms())) continue;
+        if (!admitted(endpoint, context_.steady_ms())) continue;
         if (endpoint->slow && slow_inflight_ >= std::max(1U, slots_ / 4 * 3)) {
             endpoint->listed = true;
             parked_.push_back(endpoint);
             continue;
         }
+        if (endpoint->gate->shared() && endpoint->gate->first() == endpoint) endpoint->gate->drop_first();
         if (attempt(endpoint, endpoint->take()))
             consider(endpoint);
         else
             timers_.set(endpoint, context_.steady_ms() + try_again_ms);
+        if (endpoint->gate->shared()) next_turn(*endpoint->gate);
     }
     pump_.fire();
 }
@@ -151,6 +150,7 @@ Sender::Found Sender::find_data(const EndpointRef& endpoint, Item& item) {
 
 bool Sender::attempt(const EndpointRef& endpoint, Item item) {
     if (const Found found = find_data(endpoint, item); found != Found::data) return found != Found::unreadable;
+    if (expire(endpoint, item)) return true;
     if (item.style == nullptr) {
         unsendable(endpoint, item, {Code::config, "the delivery's format is unknown"});
         return true;
@@ -177,10 +177,11 @@ bool Sender::attempt(const EndpointRef& endpoint, Item item) {
     ++inflight_;
     context_.counters.attempts.fetch_add(1, std::memory_order_relaxed);
     context_.counters.inflight.store(inflight_, std::memory_order_relaxed);
-    const bool probe = endpoint->breaker.start(context_.steady_ms());
+    const bool probe = endpoint->breaker.start(endpoint->cap, context_.steady_ms());
+    endpoint->gate->started(context_.clock.steady_us());
     transport_->send(target.value(), headers, body,
                      [self = self_, what = Try{endpoint, std::move(item), probe, at_ms, endpoint->settings,
-                                               (event.flags & event_private) != 0}](SendResult result) {
+                                               (event.flags & event_private) != 0, endpoint->gate}](SendResult result) {
                          if (*self != nullptr) (*self)->finish(what, std::move(result));
                      });
     return true;
@@ -214,6 +215,7 @@ void Sender::unsendable(const EndpointRef& endpoint, const Item& item, const Fau
 void Sender::finish(const Try& what, SendResult result) {
     Endpoint& endpoint = *what.endpoint;
     --endpoint.inflight;
+    what.gate->ended();
     if (endpoint.slow) --slow_inflight_;
     --inflight_;
     context_.counters.inflight.store(inflight_, std::memory_order_relaxed);
@@ -235,6 +237,7 @@ void Sender::finish(const Try& what, SendResult result) {
     if (endpoint.logged) outcome.attempt.head = std::move(result.head);
     outcomes_.add(what.endpoint, std::move(outcome));
     consider(what.endpoint);
+    if (what.gate->shared()) next_turn(*what.gate);
     if (!ring_.empty()) pump_.fire();
     seams_.ended();
 }
@@ -253,6 +256,7 @@ void Sender::set_slow(Endpoint& endpoint, bool slow) {
 
 void Sender::watch(Endpoint& endpoint) {
     if (endpoint.inflight > 0 && context_.steady_ms() - endpoint.heard_ms > slow_us / 1000) set_slow(endpoint, true);
+    keep_failing(endpoint);
 }
 
 void Sender::durable(const OutcomeBatch& batch) {

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "dispatch/own_events.h"
+
 namespace trot {
 namespace {
 
@@ -58,6 +60,7 @@ void EventMatcher::find(const TopicIndex& topics, const Event& event, std::vecto
         if (fits(*listener, event)) into[kept++] = listener;
     }
     into.resize(kept);
+    if (kept > 0) leave_out_itself(event, into);
 }
 
 bool EventMatcher::fits(const Listener& listener, const Event& event) {
