@@ -49,7 +49,9 @@ void Sender::stop() {
 }
 
 void Sender::offer(const EndpointRef& endpoint, const Delivery& delivery, const EventRef& event) {
-    if (!running_ || endpoint->fresh.size() >= fresh_items || backlog_.crowded() || !endpoint->active()) {
+    // What comes while the breaker is open will be old when it closes: it joins the backlog.
+    if (!running_ || endpoint->fresh.size() >= fresh_items || backlog_.crowded() || !endpoint->active() ||
+        endpoint->breaker.open()) {
         backlog_.mark(*endpoint);
     } else if (backlog_.hold(delivery.number)) {
         Item item;

@@ -60,6 +60,7 @@ void Sender::health(const Try& what, const SendResult& result, bool delivered) {
     if (!was_open && breaker.open()) {
         if (endpoint.sick_ms == 0) endpoint.sick_ms = endpoint.failing_ms;
         context_.counters.opened.fetch_add(1, std::memory_order_relaxed);
+        backlog_.drop_queued(endpoint);  // nothing of it will be fresh when it comes back
     }
     if (was_open != breaker.open())
         context_.log.write(
