@@ -143,6 +143,7 @@ Result<Subscription> read_settings(std::string_view json, const UrlRules& urls) 
 }
 
 void adopt_rules(Subscription& out, const Subscription& defaults) {
+    out.jitter = defaults.jitter;
     out.max_age_ms = defaults.max_age_ms;
     out.health = defaults.health;
     out.order = defaults.order;
