@@ -37,6 +37,7 @@ struct Counters {
     N delivered{0};             // deliveries with a 2xx
     N failed{0};                // attempts without a 2xx
     N dead{0};                  // deliveries given up (dead letters)
+    N quarantined{0};           // deliveries and events put aside because processes died of them
     N blocked{0};               // attempts the guard refused
     N hydrated{0};              // events whose payload the upstream told when it was asked
     N unhydrated{0};            // events that went as they were recorded, because it did not

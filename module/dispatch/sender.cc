@@ -160,6 +160,7 @@ bool Sender::attempt(const EndpointRef& endpoint, Item item) {
         unsendable(endpoint, item, renderer.fault());
         return true;
     }
+    const Hands::Note in_hand = context_.hands.delivery(item.number);
     const Event& event = item.data->event();
     const int64_t at_ms = context_.clock.wall_ms();
     const std::string id = spell_id(delivery_prefix, item.number);
@@ -212,6 +213,7 @@ void Sender::unsendable(const EndpointRef& endpoint, const Item& item, const Fau
 }
 
 void Sender::finish(const Try& what, SendResult result) {
+    const Hands::Note in_hand = context_.hands.delivery(what.item.number);
     Endpoint& endpoint = *what.endpoint;
     --endpoint.inflight;
     if (endpoint.slow) --slow_inflight_;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "dispatch/tasks.h"
 #include "egress/rules.h"
 #include "plan/subscription_json.h"
 #include "url/check.h"
@@ -48,6 +49,11 @@ Result<void> SubscriptionSet::write(Tx& tx, bool) {
         if (Result<void> set = tx.set_subscription(change.number, change.state, change.reason, change.failures); !set)
             return set;
     }
+    // In the transaction that makes it known: once, whatever happens.
+    for (TaskRow backfill : backfills) {
+        backfill.subscription = rows[static_cast<size_t>(backfill.subscription)].number;
+        if (Result<void> added = tx.add_task(backfill); !added) return added;
+    }
     return tx.keep_subscriptions(names);
 }
 
@@ -85,6 +91,8 @@ Result<std::shared_ptr<SubscriptionSet>> Subscriptions::prepare(const PlanPtr& p
         row.state = set->changes.back().state;
         row.reason = set->changes.back().reason;
         row.failures = set->changes.back().failures;
+        if (before == nullptr && wanted.backfill_ms > 0)
+            set->backfills.push_back(first_backfill(wanted, set->rows.size(), now));
         set->names.push_back(row.name);
         set->rows.push_back(std::move(row));
     }

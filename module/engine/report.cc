@@ -46,6 +46,8 @@ constexpr Figure figures[] = {
     {"delivered", "deliveries answered 2xx", false, &Counters::delivered},
     {"failed", "tries without a 2xx", false, &Counters::failed},
     {"dead", "deliveries given up", false, &Counters::dead},
+    {"quarantined", "deliveries and events put aside because processes ended with them in hand", false,
+     &Counters::quarantined},
     {"blocked", "tries that the guard refused", false, &Counters::blocked},
     {"hydrated", "events whose payload was fetched from the upstream", false, &Counters::hydrated},
     {"unhydrated", "events sent as they were recorded because the upstream did not tell", false, &Counters::unhydrated},

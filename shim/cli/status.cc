@@ -63,6 +63,9 @@ std::string trouble(const HostFile& host) {
     if (host.age_s > fresh_s) return fmt::format("has not said a word for {}", span_text(host.age_s * 1000));
     if (text_at(host.facts.get(), "store") != "ok")
         return fmt::format("its store is {}", text_at(host.facts.get(), "store"));
+    if (counter(host, "quarantined") > 0)
+        return fmt::format("{} deliveries or events are quarantined: processes died of them",
+                           counter(host, "quarantined"));
     if (counter(host, "dropped") > 0) return fmt::format("{} exchanges were lost", counter(host, "dropped"));
     return {};
 }
@@ -168,7 +171,8 @@ std::string print_endpoints(const Picture& picture) {
 std::string print(const Picture& picture) {
     const json_t* figures = picture.figures.lines.front().get();
     const int64_t jobs = number_at(figures, "jobs");
-    const std::string waiting = jobs > 0 ? fmt::format("{} jobs without a result, ", jobs) : "";
+    std::string waiting = jobs > 0 ? fmt::format("{} jobs without a result, ", jobs) : "";
+    if (number_at(figures, "tasks") > 0) waiting += fmt::format("{} tasks, ", number_at(figures, "tasks"));
     std::string out =
         fmt::format("store  {}: {} events, {} deliveries pending, {} events behind, {}{} (+ {} log)\n\n", picture.store,
                     number_at(figures, "events"), number_at(figures, "pending"), number_at(figures, "unexpanded"),
