@@ -77,7 +77,8 @@ static void three_processes_die_of_it_and_then_the_others_are_delivered(void**) 
     assert_int_equal(dead[0].delivery.deaths, 3);
     assert_int_equal(rig.counters.quarantined, 1);
     const std::string log = drained(rig.log);
-    assert_non_null(strstr(log.c_str(), (spell_id(delivery_prefix, dead[0].delivery.number) + " is quarantined").c_str()));
+    assert_non_null(
+        strstr(log.c_str(), (spell_id(delivery_prefix, dead[0].delivery.number) + " is quarantined").c_str()));
     // By hand it may go again, and does no harm once what killed is mended.
     rig.wire.script(nullptr);
     TaskRow task;
@@ -96,7 +97,12 @@ static void who_is_killed_from_outside_puts_nothing_aside(void**) {
     assert_int_equal(ended_by(deliver_elsewhere(path, nullptr, 300)), 0);
     fill(path, 3000, 3000);
     for (int round = 0; round < 10; ++round) {
-        const pid_t child = deliver_elsewhere(path, [](const Sent&, size_t) { return Answer{200, 3}; }, 20000);
+        const pid_t child = deliver_elsewhere(
+            path,
+            [](const Sent&, size_t) {
+                return Answer{200, 3};
+            },
+            20000);
         std::this_thread::sleep_for(std::chrono::milliseconds(60 + round * 7));
         kill(child, SIGKILL);
         assert_int_equal(ended_by(child), SIGKILL);

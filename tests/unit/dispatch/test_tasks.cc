@@ -1,5 +1,5 @@
-// What an operator asks for, carried out by the leader in steps: deliveries once more, recorded events for a subscription;
-// each exactly once, whatever happens in between.
+// What an operator asks for, carried out by the leader in steps: deliveries once more, recorded events for a
+// subscription; each exactly once, whatever happens in between.
 #include "crypto/ids.h"
 #include "rig.h"
 #include "store/task_filter.h"
@@ -36,9 +36,8 @@ static bool each_once(const std::map<int64_t, int>& seen, size_t events) {
 static void dead_ones_go_again_with_the_same_id_and_the_others_do_not(void**) {
     Rig rig(plan_of({subscription("a", {"order.*"}, {}), subscription("b", {"order.*"}, {})}));
     std::atomic<bool> well{false};
-    rig.wire.script([&](const Sent& sent, size_t) {
-        return Answer{well || sent.url.find("/b") != std::string::npos ? 200 : 400};
-    });
+    rig.wire.script(
+        [&](const Sent& sent, size_t) { return Answer{well || sent.url.find("/b") != std::string::npos ? 200 : 400}; });
     rig.start();
     rig.add(1200);
     assert_true(eventually([&] { return rig.deliveries("dead").size() == 1200 && rig.counters.delivered == 1200; }));
@@ -91,6 +90,9 @@ static void a_new_subscription_gets_what_was_recorded_once_and_only_at_first_sig
     assert_true(eventually([&] { return rig.wire.sent_to("/fresh").size() == 720; }));
     assert_true(ended(rig));
     assert_true(each_once(by_event(rig, "fresh"), 720));
+    const std::string log = drained(rig.log);
+    const size_t begins = log.find(" begins\n");
+    assert_true(begins != std::string::npos && log.find(" begins\n", begins + 1) == std::string::npos);
 }
 
 static void a_backfill_that_is_stopped_between_any_two_steps_makes_each_once(void**) {
@@ -145,7 +147,9 @@ static void a_backfill_is_never_far_in_front_of_fresh_events(void**) {
     Subscription slow = subscription("slow", {"order.*"});
     slow.backfill_ms = 3600000;
     slow.concurrency = 2;
-    rig.wire.script([](const Sent& sent, size_t) { return Answer{200, sent.url.find("/slow") != std::string::npos ? 5 : 0}; });
+    rig.wire.script([](const Sent& sent, size_t) {
+        return Answer{200, sent.url.find("/slow") != std::string::npos ? 5 : 0};
+    });
     rig.plan = plan_of({subscription("old", {"order.*"}), slow});
     rig.dispatcher->swap(rig.plan);
     assert_true(eventually([&] { return rig.wire.sent_to("/slow").size() > 50; }));
@@ -196,7 +200,9 @@ static void what_is_cancelled_is_not_sent_also_when_it_is_in_memory(void**) {
     auto plan = plan_of({subscription("a", {"order.*"}), subscription("b", {"entry.*"})});
     plan->subscriptions[0].concurrency = 1;
     Rig rig(plan);
-    rig.wire.script([](const Sent& sent, size_t) { return Answer{200, sent.url.find("/a") != std::string::npos ? 100 : 0}; });
+    rig.wire.script([](const Sent& sent, size_t) {
+        return Answer{200, sent.url.find("/a") != std::string::npos ? 100 : 0};
+    });
     rig.start();
     rig.add(600);
     rig.add(5, "entry.created");
