@@ -39,6 +39,8 @@ struct Counters {
     N dead{0};                  // deliveries given up (dead letters)
     N quarantined{0};           // deliveries and events put aside because processes died of them
     N blocked{0};               // attempts the guard refused
+    N skipped_own{0};           // deliveries not made: the subscription made the change itself (skip_own)
+    N looped{0};                // deliveries not made: its own deliveries led to the change, or too many did
     N hydrated{0};              // events whose payload the upstream told when it was asked
     N unhydrated{0};            // events that went as they were recorded, because it did not
     N leader{0};                // gauge: 1 while this engine dispatches

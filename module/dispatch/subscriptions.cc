@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "crypto/actor.h"
 #include "dispatch/tasks.h"
 #include "egress/rules.h"
 #include "plan/subscription_json.h"
@@ -319,11 +320,14 @@ void Subscriptions::index() {
         Listener one;
         one.subscription = number;
         one.format = endpoint->style->text;
+        one.max_hops = endpoint->settings->max_hops;
+        for (const Secret& own : endpoint->settings->own) one.own.push_back(actor_hash(own.reveal()));
         const auto listener = std::make_shared<const Listener>(std::move(one));
         for (const std::string& pattern : endpoint->settings->topics) topics->add(pattern, listener);
     }
     for (const auto& [number, managed] : managed_) add_to(*topics, number, managed);
     topics->generation = generation_;
+    topics->trail = context_.trail;
     overlaid_.clear();
     whole_ = topics_ = std::move(topics);
 }
@@ -337,6 +341,7 @@ void Subscriptions::lay_over(const std::vector<int64_t>& changed) {
         if (const auto found = managed_.find(number); found != managed_.end()) add_to(*topics, number, found->second);
     }
     topics->generation = generation_;
+    topics->trail = context_.trail;
     topics_ = std::move(topics);
 }
 

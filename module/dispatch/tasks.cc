@@ -72,6 +72,7 @@ Tasks::Tasks(Context& context, const TopicIndexPtr& topics, Changed changed)
     : context_(context),
       topics_(topics),
       changed_(std::move(changed)),
+      matcher_(context.clock, context.counters),
       timer_(context.base, -1, 0, [this] { look(); }) {}
 
 void Tasks::look() {

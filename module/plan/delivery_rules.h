@@ -17,6 +17,7 @@ struct RuleGroup {
 
 const RuleGroup& schedule_rules();  // schedule, timeout, connect_timeout
 const RuleGroup& health_rules();    // concurrency, disable_after
+const RuleGroup& trace_rules();     // trace, max_hops, skip_own
 
 const std::vector<const RuleGroup*>& rule_groups();
 
