@@ -172,17 +172,6 @@ Result<int> SqliteTx::cancel_deliveries(int64_t subscription, int most) {
     return cancelled;
 }
 
-Result<void> SqliteTx::redeliver(int64_t delivery) {
-    Stmt set;
-    if (Result<void> prepared =
-            ready(set, "UPDATE deliveries SET state = 0, due_ms = 0, finished_ms = 0 WHERE number = ?");
-        !prepared.ok())
-        return prepared;
-    if (Result<void> done = run(set.bind(1, delivery), "send a delivery again"); !done.ok()) return done;
-    if (sqlite3_changes(db_.handle()) == 0) return Fault{Code::not_found, "there is no such delivery any more"};
-    return {};
-}
-
 Result<bool> SqliteTx::take_nonce(std::string_view name, int64_t until_ms) {
     Stmt tidy;
     Stmt put;
