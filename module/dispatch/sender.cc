@@ -186,12 +186,12 @@ bool Sender::attempt(const EndpointRef& endpoint, Item item) {
     tracing_.add(event, *endpoint->settings, endpoint->number, item.attempts + 1, headers);
     if (token) headers.insert(headers.begin(), {"Authorization", "Bearer " + std::string(token->reveal())});
     const bool probe = begin(*endpoint);
-    transport_->send(target.value(), headers, body,
-                     [self = self_, what = Try{endpoint, std::move(item), probe, at_ms, endpoint->settings,
-                                               (event.flags & event_private) != 0, endpoint->gate,
-                                               token}](SendResult result) {
-                         if (*self != nullptr) (*self)->finish(what, std::move(result));
-                     });
+    transport_->send(
+        target.value(), headers, body,
+        [self = self_, what = Try{endpoint, std::move(item), probe, at_ms, endpoint->settings,
+                                  (event.flags & event_private) != 0, endpoint->gate, token}](SendResult result) {
+            if (*self != nullptr) (*self)->finish(what, std::move(result));
+        });
     return true;
 }
 

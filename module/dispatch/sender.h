@@ -16,8 +16,8 @@
 #include "dispatch/endpoint.h"
 #include "dispatch/outcomes.h"
 #include "dispatch/timers.h"
-#include "dispatch/tracing.h"
 #include "dispatch/token_book.h"
+#include "dispatch/tracing.h"
 #include "egress/transport.h"
 
 namespace trot {
