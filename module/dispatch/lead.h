@@ -13,6 +13,7 @@
 #include "dispatch/dispatcher.h"
 #include "dispatch/expander.h"
 #include "dispatch/fan_out.h"
+#include "dispatch/gatherer.h"
 #include "dispatch/hydrator.h"
 #include "dispatch/leader.h"
 #include "dispatch/retention.h"
@@ -45,6 +46,8 @@ class Lead {
     void take(const Subscriptions::Followed& followed);
     void wake_waiting();
     void cancel(int64_t subscription);
+    void made(const Delivery& delivery, const EventRef& event);
+    void send(const Delivery& delivery, const EventRef& event);
     void publish();
     void enter();
     void load();
@@ -78,6 +81,7 @@ class Lead {
     std::vector<std::shared_ptr<Transport>> retired_;  // of earlier plans, until their attempts have ended
     Sender sender_;
     Hydrator hydrator_;
+    Gatherer gatherer_;
     Expander expander_;
     Retention retention_;
     LoopEvent tick_;

@@ -24,6 +24,7 @@ class Retention {
   private:
     struct Prune {
         int64_t before_ms = 0;
+        int64_t lanes_before_ms = 0;
         int events = 0;
         Pruned gone;
         MemoryLimits memory;

@@ -13,6 +13,7 @@
 #include <unordered_set>
 #include <vector>
 
+#include "dispatch/lanes.h"
 #include "json/pointer.h"
 #include "plan/plan.h"
 #include "store/values.h"
@@ -26,6 +27,7 @@ struct Listener {
     int64_t since = 0;                                               // only events behind this one
     bool logged = false;                                             // Delivery::logged
     std::shared_ptr<const std::vector<FilterTerm>> terms = nullptr;  // null: none
+    LaneRulesPtr lanes = nullptr;                                    // null: its deliveries wait for nothing
 };
 
 using ListenerPtr = std::shared_ptr<const Listener>;

@@ -94,8 +94,8 @@ std::string line_of(const Event& event) {
 
 std::string line_of(const DeliveryLine& row) {
     const Delivery& delivery = row.delivery;
-    return Line()
-        .text("id", spell_id(delivery_prefix, delivery.number))
+    Line line;
+    line.text("id", spell_id(delivery_prefix, delivery.number))
         .text("event", spell_id(event_prefix, delivery.event))
         .text("topic", row.topic)
         .text("resource_id", row.resource_id)
@@ -105,10 +105,16 @@ std::string line_of(const DeliveryLine& row) {
         .number("attempts", delivery.attempts)
         .number("status", delivery.last_status)
         .text("error", delivery.last_error)
-        .time("due", delivery.state == DeliveryState::pending ? delivery.due_ms : 0)
+        .time("due", delivery.state == DeliveryState::pending || delivery.state == DeliveryState::gathering
+                         ? delivery.due_ms
+                         : 0)
         .time("finished", delivery.finished_ms)
-        .time("event_at", row.event_at_ms)
-        .end();
+        .time("event_at", row.event_at_ms);
+    if (!delivery.lane.empty()) line.text("lane", delivery.lane);
+    if (delivery.sequence > 0) line.number("sequence", delivery.sequence);
+    if (delivery.first_event > 0) line.text("first_event", spell_id(event_prefix, delivery.first_event));
+    if (delivery.batch > 0) line.text("batch", spell_id(batch_prefix, delivery.batch));
+    return line.end();
 }
 
 std::string line_of(const Attempt& attempt) {
@@ -136,6 +142,8 @@ std::string line_of(const SubscriptionLine& full) {
         .text("reason", row.reason)
         .number("failures", row.failures)
         .number("pending", static_cast<int64_t>(full.pending))
+        .number("gathering", static_cast<int64_t>(full.gathering))
+        .number("queued", static_cast<int64_t>(full.queued))
         .number("delivered", static_cast<int64_t>(full.delivered))
         .number("dead", static_cast<int64_t>(full.dead))
         .time("oldest_pending", full.oldest_pending_ms)
@@ -159,6 +167,8 @@ Result<std::string> status_of(Reader& reader) {
     return Line()
         .number("events", static_cast<int64_t>(now.events))
         .number("pending", static_cast<int64_t>(now.pending))
+        .number("gathering", static_cast<int64_t>(now.gathering))
+        .number("queued", static_cast<int64_t>(now.queued))
         .number("unexpanded", static_cast<int64_t>(now.unexpanded))
         .number("jobs", static_cast<int64_t>(now.jobs))
         .number("snapshots", static_cast<int64_t>(now.snapshots))

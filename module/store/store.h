@@ -17,6 +17,7 @@
 #include "base/counters.h"
 #include "base/log.h"
 #include "base/result.h"
+#include "store/lanes.h"
 #include "store/managed.h"
 #include "store/values.h"
 
@@ -34,7 +35,8 @@ class Tx {
     virtual Result<void> set_cursor(int64_t event) = 0;  // events up to it are expanded
     // Are all events from before this transaction expanded? Asked after an add_event().
     virtual Result<bool> caught_up() = 0;
-    virtual Result<void> finish(const Outcome& outcome) = 0;  // delivery row and attempt row
+    virtual Result<void> finish(const Outcome& outcome) = 0;  // delivery row and attempt row; of a batch all of them
+    virtual Lanes& lanes() = 0;                               // deliveries that wait for each other
     // Inserts or updates by (origin, name); keeps number, state, failures and created_ms of a known one. Sets number
     // and state.
     virtual Result<void> put_subscription(SubscriptionRow& row) = 0;
@@ -62,10 +64,11 @@ class Tx {
     virtual Result<void> remove_managed(int64_t number) = 0;
     // The leader is to look at a subscription's deliveries again: some were made for it alone, or are due anew.
     virtual Result<void> touch_managed(int64_t number) = 0;
-    // Cancels pending deliveries of a removed subscription, at most `most`; how many it were. When none is left it is
+    // Cancels unfinished deliveries of a removed subscription, at most `most`; how many it were. When none is left it is
     // not told by managed_after() any more.
     virtual Result<int> cancel_deliveries(int64_t subscription, int most) = 0;
-    // A delivery is due now, whatever became of it; a finished one is pending again and keeps its count of attempts.
+    // A delivery is due now, whatever became of it; a finished one is pending again and keeps its count of attempts, but
+    // goes by itself: outside of its lane and of the batch that it went with. One that waits in its lane goes on waiting.
     virtual Result<void> redeliver(int64_t delivery) = 0;
     // The first use of a name that is remembered until then? (OAuth's nonces.)
     virtual Result<bool> take_nonce(std::string_view name, int64_t until_ms) = 0;
@@ -151,6 +154,12 @@ class Reader {
                                               int64_t after_number, size_t limit) = 0;
     // When the next pending delivery of a subscription is due; -1 when there is none.
     virtual Result<int64_t> next_due(int64_t subscription) = 0;
+    // Subscriptions with deliveries that gather.
+    virtual Result<std::vector<GatheringRow>> gathering() = 0;
+    virtual Result<std::vector<Delivery>> members(int64_t batch) = 0;  // in their order, whatever became of them
+    // Lanes whose first unfinished one is queued, which only a repair of the store can leave; of those behind `after`,
+    // which is set to the last one that was looked at, at most `most`; without a name: it was the last of all.
+    virtual Result<std::vector<Lane>> stranded(Lane& after, int most) = 0;
     virtual Result<std::vector<SubscriptionRow>> subscriptions() = 0;  // of files
     virtual Result<int64_t> generation() = 0;                          // of the managed ones
     // Managed ones, removed ones among them, that changed after that generation, in the order of their numbers.
