@@ -27,7 +27,6 @@ Result<int64_t> read_id(std::string_view prefix, std::string_view text);
 
 inline constexpr std::string_view event_prefix = "evt_";
 inline constexpr std::string_view delivery_prefix = "dlv_";
-inline constexpr std::string_view batch_prefix = "bat_";  // the number is its first delivery's
 inline constexpr std::string_view subscription_prefix = "sub_";
 
 }  // namespace trot

@@ -56,19 +56,23 @@ void Gatherer::set(int64_t subscription, Watched& watched, int64_t at_ms) {
     if (alarms_.begin()->first == at_ms) timer_.arm_ms(std::max<int64_t>(0, at_ms - context_.steady_ms()));
 }
 
+// How long what is due waits for company.
+int64_t Gatherer::wait_of(const EndpointRef& endpoint) {
+    if (!endpoint) return 0;
+    const BatchRules& batch = endpoint->settings->batch;
+    return batch.most > 1 ? batch.wait_ms : 0;
+}
+
 void Gatherer::gathers(const Delivery& delivery, uint64_t bytes) {
     if (!running_) return;
     Watched& watched = watched_[delivery.subscription];
-    watched.again = watched.flying;
     const EndpointRef endpoint = seams_.endpoint(delivery.subscription);
     if (!endpoint) return;  // the sweep finds it when it can be had
-    int64_t due_ms = delivery.due_ms;
-    if (const BatchRules& batch = endpoint->settings->batch; batch.most > 1) {
-        watched.bytes += bytes;
-        const bool full = ++watched.waiting >= batch.most || watched.bytes >= most_batch_bytes;
-        if (!full) due_ms += batch.wait_ms;
-    }
-    set(delivery.subscription, watched, steady_of(due_ms));
+    const BatchRules& batch = endpoint->settings->batch;
+    ++watched.waiting;
+    watched.bytes += bytes;
+    const bool full = batch.most > 1 && (watched.waiting >= batch.most || watched.bytes >= most_batch_bytes);
+    set(delivery.subscription, watched, steady_of(delivery.due_ms + (full ? 0 : wait_of(endpoint))));
 }
 
 void Gatherer::look() {
@@ -81,7 +85,8 @@ void Gatherer::look() {
     if (!rows) return context_.read_failed(rows.fault());
     for (const GatheringRow& row : rows.value()) {
         Watched& watched = watched_[row.subscription];
-        if (!watched.flying) set(row.subscription, watched, steady_of(row.due_ms));
+        if (!watched.flying)
+            set(row.subscription, watched, steady_of(row.due_ms + wait_of(seams_.endpoint(row.subscription))));
     }
 }
 
@@ -114,6 +119,8 @@ void Gatherer::close(int64_t subscription, Watched& watched) {
     closing->batch = endpoint->settings->batch;
     watched.flying = true;
     watched.again = false;
+    watched.taken = watched.waiting;
+    watched.taken_bytes = watched.bytes;
     ++flying_;
     LoopJob<Closing>::submit(context_, std::move(closing),
                              [this](Closing& done, const Result<void>& result) { came_back(done, result); });
@@ -133,16 +140,14 @@ void Gatherer::came_back(const Closing& closing, const Result<void>& result) {
         set(closing.subscription, watched, now + again_ms);
         return seams_.ended();
     }
-    watched.waiting = closing.waiting;
-    watched.bytes = closing.waiting_bytes;
-    if (closing.next_ms >= 0) {
-        const int64_t next = closing.more || watched.again ? now : steady_of(closing.next_ms);
-        set(closing.subscription, watched, std::max(next, now + breath_ms));
-    } else if (watched.again) {
+    watched.waiting += closing.waiting - watched.taken;
+    watched.bytes += closing.waiting_bytes - watched.taken_bytes;
+    if (closing.more || watched.again)
         set(closing.subscription, watched, now + breath_ms);
-    } else {
+    else if (closing.next_ms >= 0)
+        set(closing.subscription, watched, std::max(steady_of(closing.next_ms), now + breath_ms));
+    else if (watched.at_ms < 0)
         watched_.erase(closing.subscription);
-    }
     for (const Delivery& delivery : closing.closed) seams_.closed(delivery);
     seams_.ended();
 }

@@ -55,8 +55,10 @@ class Gatherer {
         int64_t at_ms = -1;    // the alarm (steady clock); -1: none is set
         unsigned waiting = 0;  // due, but for the others of their batch, as far as is known
         uint64_t bytes = 0;
+        unsigned taken = 0;  // of these two, when the running closing began
+        uint64_t taken_bytes = 0;
         bool flying = false;
-        bool again = false;  // something came during the flight
+        bool again = false;  // the alarm rang during the flight
     };
 
     void set(int64_t subscription, Watched& watched, int64_t at_ms);
@@ -66,6 +68,7 @@ class Gatherer {
     void repair(Reader& reader);
     void repaired(const LaneRepair& done, const Result<void>& result);
     int64_t steady_of(int64_t run_ms);
+    static int64_t wait_of(const EndpointRef& endpoint);
 
     Context& context_;
     Seams seams_;

@@ -16,6 +16,9 @@
 
 namespace trot {
 
+// A batch is spelled as an id of its own: its number is its first delivery's, whose id is that of another request.
+inline constexpr std::string_view batch_prefix = "bat_";
+
 struct Lane {
     int64_t subscription = 0;
     std::string name;
