@@ -35,9 +35,8 @@ Result<bool> Closing::may_go(Tx& tx, const Delivery& delivery, const std::vector
     if (delivery.sequence == 0) return true;
     const Result<int64_t> before = tx.lanes().before(subscription, delivery.lane, delivery.number);
     if (!before) return before.fault();
-    return before.value() == 0 || std::any_of(with.begin(), with.end(), [&](const Delivery& one) {
-               return one.number == before.value();
-           });
+    return before.value() == 0 ||
+           std::any_of(with.begin(), with.end(), [&](const Delivery& one) { return one.number == before.value(); });
 }
 
 Result<void> Closing::close_alone(Tx& tx, std::vector<Gathered>& due) {

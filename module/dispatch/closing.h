@@ -1,7 +1,7 @@
 // Closing: the end of gathering. Of one subscription's deliveries those that have waited long enough are pending, alone
-// or in batches; those whose lane is not theirs yet are queued. All of it in one transaction, which looks at what is due
-// then: a change that joined one meanwhile has moved it. Once closed nothing joins, and a batch's members stay the same,
-// so its bytes are the same on every attempt. Callers: gatherer. Threads: write() the writer's.
+// or in batches; those whose lane is not theirs yet are queued. All of it in one transaction, which looks at what is
+// due then: a change that joined one meanwhile has moved it. Once closed nothing joins, and a batch's members stay the
+// same, so its bytes are the same on every attempt. Callers: gatherer. Threads: write() the writer's.
 #pragma once
 
 #include <cstdint>

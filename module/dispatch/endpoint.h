@@ -26,10 +26,10 @@ struct Item {
     int64_t event = 0;
     unsigned attempts = 0;  // made before
     const Style* style = nullptr;
-    EventRef data;  // null: read when its turn comes
-    int64_t first_event = 0;           // of several changes in one: whose `previous` counts
-    int64_t sequence = 0;              // in its lane
-    int64_t batch = 0;                 // it stands for all that go in that one request; `number` is the batch's
+    EventRef data;            // null: read when its turn comes
+    int64_t first_event = 0;  // of several changes in one: whose `previous` counts
+    int64_t sequence = 0;     // in its lane
+    int64_t batch = 0;        // it stands for all that go in that one request; `number` is the batch's
     std::shared_ptr<const Members> members = nullptr;  // of the batch, read when its turn comes
 };
 

@@ -33,9 +33,9 @@ struct Expansion {
     };
     std::vector<Waits> waits;
     int64_t now_ms = 0;
-    bool overtaken = false;            // set by write(): the cursor is elsewhere, nothing was written
-    int64_t generation = 0;            // of the managed subscriptions it knows
-    bool outdated = false;             // set by write(): they have changed, nothing was written
+    bool overtaken = false;  // set by write(): the cursor is elsewhere, nothing was written
+    int64_t generation = 0;  // of the managed subscriptions it knows
+    bool outdated = false;   // set by write(): they have changed, nothing was written
 
     Result<void> write(Tx& tx, bool in_doubt);
     bool patient = false;

@@ -87,8 +87,8 @@ Result<void> FanOut::expand(Tx& tx, std::vector<Event>& added, const TopicIndex&
             delivery.logged = matches_[i]->logged;
             delivery.due_ms = due_ms;
             const LaneRules* lanes = matches_[i]->lanes.get();
-            Result<void> added_one = lanes == nullptr ? tx.add_delivery(delivery)
-                                                      : place(tx, *lanes, lane_of(made.event), delivery, due_ms);
+            Result<void> added_one =
+                lanes == nullptr ? tx.add_delivery(delivery) : place(tx, *lanes, lane_of(made.event), delivery, due_ms);
             if (!added_one) return added_one;
         }
     }

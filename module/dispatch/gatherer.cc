@@ -8,10 +8,10 @@ namespace trot {
 namespace {
 
 constexpr int64_t sweep_ms = 2000;
-constexpr int64_t again_ms = 1000;   // after a failure
-constexpr int64_t breath_ms = 5;     // between two closings of one subscription: each is a commit
+constexpr int64_t again_ms = 1000;  // after a failure
+constexpr int64_t breath_ms = 5;    // between two closings of one subscription: each is a commit
 constexpr int64_t repair_ms = 60000;
-constexpr int repair_lanes = 200;    // looked at in one commit
+constexpr int repair_lanes = 200;  // looked at in one commit
 
 }  // namespace
 

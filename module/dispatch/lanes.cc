@@ -50,8 +50,7 @@ Result<void> place(Tx& tx, const LaneRules& rules, const std::string& lane, Deli
         made.sequence = sequence.value();
     }
     if (ordered && made.state == DeliveryState::pending) {
-        const Result<int64_t> before =
-            tx.lanes().before(made.subscription, lane, std::numeric_limits<int64_t>::max());
+        const Result<int64_t> before = tx.lanes().before(made.subscription, lane, std::numeric_limits<int64_t>::max());
         if (!before) return before.fault();
         if (before.value() != 0) made.state = DeliveryState::queued;
     }

@@ -1,8 +1,8 @@
-// Lanes: how a delivery waits for others of its resource, where its subscription asks for that. order: one at a time, in
-// the order of the events; coalescing: later changes join the one that still waits; batches: it waits for others to go
-// with. place() and let_go() run in the transaction that makes or ends the delivery, so that a crash at any moment finds
-// every lane right; nothing of it is kept in memory. Callers: fan_out and expander (place), outcomes (let_go), gatherer.
-// Threads: the writer's, but for lane_rules() and lane_of().
+// Lanes: how a delivery waits for others of its resource, where its subscription asks for that. order: one at a time,
+// in the order of the events; coalescing: later changes join the one that still waits; batches: it waits for others to
+// go with. place() and let_go() run in the transaction that makes or ends the delivery, so that a crash at any moment
+// finds every lane right; nothing of it is kept in memory. Callers: fan_out and expander (place), outcomes (let_go),
+// gatherer. Threads: the writer's, but for lane_rules() and lane_of().
 #pragma once
 
 #include <cstdint>
@@ -28,9 +28,9 @@ LaneRulesPtr lane_rules(const Subscription& settings);
 // "order/1042"; "" where the event names no resource, whose deliveries are in no lane.
 std::string lane_of(const Event& event);
 
-// The delivery of an event into its lane. Of `delivery` event, subscription, format, logged and shape are given, the rest
-// is set: it is pending, queued or gathering; or it is the one that was gathering already and has taken the event in.
-// May be called again with what it has set, should the transaction be written a second time.
+// The delivery of an event into its lane. Of `delivery` event, subscription, format, logged and shape are given, the
+// rest is set: it is pending, queued or gathering; or it is the one that was gathering already and has taken the event
+// in. May be called again with what it has set, should the transaction be written a second time.
 Result<void> place(Tx& tx, const LaneRules& rules, const std::string& lane, Delivery& delivery, int64_t now_ms);
 
 // A delivery, or a batch, has ended: those of its lanes that waited for it are pending now, due then, or gather, where

@@ -55,19 +55,18 @@ Lead::Lead(Context& context, PlanPtr plan, MakeTransport make_transport, std::sh
       fan_out_(std::move(fan_out)),
       lock_(context.store.path()),
       subscriptions_(context),
-      sender_(context, cache_,
-              {[this](const Endpoint& endpoint) {
-                   subscriptions_.note(endpoint);
-                   publish();
-               },
-               [this] {
-                   if (fan_out_->behind()) expander_.poll();
-               },
-               [this] { look_left(); },
-               [this](int64_t subscription, Item& item, bool surely) {
-                   return hydrator_.park(subscription, item, surely);
-               },
-               [this](const Delivery& delivery) { gatherer_.gathers(delivery, 0); }}),
+      sender_(
+          context, cache_,
+          {[this](const Endpoint& endpoint) {
+               subscriptions_.note(endpoint);
+               publish();
+           },
+           [this] {
+               if (fan_out_->behind()) expander_.poll();
+           },
+           [this] { look_left(); },
+           [this](int64_t subscription, Item& item, bool surely) { return hydrator_.park(subscription, item, surely); },
+           [this](const Delivery& delivery) { gatherer_.gathers(delivery, 0); }}),
       hydrator_(context, cache_,
                 {[this](int64_t subscription, Item item) {
                      sender_.unpark(subscriptions_.by_number(subscription), std::move(item));

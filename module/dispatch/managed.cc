@@ -29,8 +29,8 @@ bool listens(const Managed& managed) {
            managed.reason != unconfirmed;
 }
 
-Result<void> add_managed(TopicIndex& index, int64_t number, const Managed& managed,
-                         const std::vector<FilterTerm>& only, const LaneRulesPtr& lanes) {
+Result<void> add_managed(TopicIndex& index, int64_t number, const Managed& managed, const std::vector<FilterTerm>& only,
+                         const LaneRulesPtr& lanes) {
     Listener listener;
     listener.subscription = number;
     listener.format = managed.format;

@@ -128,8 +128,8 @@ Sender::Found Sender::find_event(const EndpointRef& endpoint, Item& item) {
     const bool read = !item.data;
     if (read) {
         Reader* reader = context_.read();
-        Result<EventRef> event =
-            reader != nullptr ? cache_.get(*reader, item.event, item.first_event) : Fault{Code::store, "the store cannot be read"};
+        Result<EventRef> event = reader != nullptr ? cache_.get(*reader, item.event, item.first_event)
+                                                   : Fault{Code::store, "the store cannot be read"};
         if (!event && event.fault().code != Code::not_found) {
             if (reader != nullptr) context_.read_failed(event.fault());
             endpoint->backlog.push_front(std::move(item));

@@ -22,8 +22,9 @@ void read_coalesce(const RawValue& value, Report& report, CoalesceRules& out) {
     Section section(value, keys, report, nullptr);
     CoalesceRules rules;
     if (section.find("quiet") == nullptr) {
-        report.mistake(value.at, "'coalesce' has no 'quiet', write how long a resource must be left alone, like "
-                                 "{ quiet = \"2s\" }");
+        report.mistake(value.at,
+                       "'coalesce' has no 'quiet', write how long a resource must be left alone, like "
+                       "{ quiet = \"2s\" }");
         return;
     }
     if (!section.duration("quiet", rules.quiet_ms, 10, hour_ms)) return;
@@ -31,8 +32,9 @@ void read_coalesce(const RawValue& value, Report& report, CoalesceRules& out) {
     const RawValue* most = section.find("most");
     if (most != nullptr && !section.duration("most", rules.most_ms, 10, 24 * hour_ms)) return;
     if (rules.most_ms < rules.quiet_ms)
-        return report.mistake(most->at, "'most' is shorter than 'quiet', it must be at least as long: a delivery goes out "
-                                        "when either is over");
+        return report.mistake(most->at,
+                              "'most' is shorter than 'quiet', it must be at least as long: a delivery goes out "
+                              "when either is over");
     out = rules;
 }
 

@@ -3,8 +3,8 @@
 // is taken is dispatch's to decide (dispatch/lanes.h, dispatch/closing.h). Callers: dispatch, inside a job's write().
 // Threads: the writer's.
 //
-// Of a lane's unfinished deliveries with a sequence only the first, by number, may be pending (or several that go in one
-// batch); the later ones are queued, or gather.
+// Of a lane's unfinished deliveries with a sequence only the first, by number, may be pending (or several that go in
+// one batch); the later ones are queued, or gather.
 #pragma once
 
 #include <string>

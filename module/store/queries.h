@@ -52,10 +52,12 @@ inline constexpr const char* sql_gathering =
     "ORDER BY subscription, due_ms LIMIT 1";
 // The same for each lane: not a look at everything that waits in it.
 inline constexpr const char* sql_next_lane =
-    "SELECT subscription, lane FROM deliveries INDEXED BY deliveries_lane WHERE lane IS NOT NULL AND finished_ms = 0 AND "
+    "SELECT subscription, lane FROM deliveries INDEXED BY deliveries_lane WHERE lane IS NOT NULL AND finished_ms = 0 "
+    "AND "
     "(subscription, lane) > (?, ?) ORDER BY subscription, lane LIMIT 1";
 inline constexpr const char* sql_lane_head =
-    "SELECT state FROM deliveries INDEXED BY deliveries_lane WHERE subscription = ? AND lane = ? AND finished_ms = 0 AND "
+    "SELECT state FROM deliveries INDEXED BY deliveries_lane WHERE subscription = ? AND lane = ? AND finished_ms = 0 "
+    "AND "
     "sequence > 0 ORDER BY number LIMIT 1";
 inline constexpr const char* sql_next_due =
     "SELECT due_ms FROM deliveries INDEXED BY deliveries_open WHERE state = 0 AND subscription = ? ORDER BY due_ms "

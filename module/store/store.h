@@ -64,11 +64,12 @@ class Tx {
     virtual Result<void> remove_managed(int64_t number) = 0;
     // The leader is to look at a subscription's deliveries again: some were made for it alone, or are due anew.
     virtual Result<void> touch_managed(int64_t number) = 0;
-    // Cancels unfinished deliveries of a removed subscription, at most `most`; how many it were. When none is left it is
-    // not told by managed_after() any more.
+    // Cancels unfinished deliveries of a removed subscription, at most `most`; how many it were. When none is left it
+    // is not told by managed_after() any more.
     virtual Result<int> cancel_deliveries(int64_t subscription, int most) = 0;
-    // A delivery is due now, whatever became of it; a finished one is pending again and keeps its count of attempts, but
-    // goes by itself: outside of its lane and of the batch that it went with. One that waits in its lane goes on waiting.
+    // A delivery is due now, whatever became of it; a finished one is pending again and keeps its count of attempts,
+    // but goes by itself: outside of its lane and of the batch that it went with. One that waits in its lane goes on
+    // waiting.
     virtual Result<void> redeliver(int64_t delivery) = 0;
     // The first use of a name that is remembered until then? (OAuth's nonces.)
     virtual Result<bool> take_nonce(std::string_view name, int64_t until_ms) = 0;

@@ -112,7 +112,8 @@ class SqliteTx final : public Tx {
     Stmt read_generation_;
     Stmt insert_hydration_, hydrate_event_, unhydrate_event_, drop_hydration_;
     Stmt finish_batch_, insert_attempts_;
-    Stmt prune_look_, prune_pending_, prune_first_, prune_find_, prune_attempts_, prune_delivery_, prune_event_, prune_mark_;
+    Stmt prune_look_, prune_pending_, prune_first_, prune_find_, prune_attempts_, prune_delivery_, prune_event_,
+        prune_mark_;
     SqliteLanes lanes_;
 };
 

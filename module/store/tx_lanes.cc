@@ -30,10 +30,10 @@ Result<int64_t> SqliteLanes::next_sequence(int64_t subscription, std::string_vie
 }
 
 Result<int64_t> SqliteLanes::before(int64_t subscription, std::string_view lane, int64_t number) {
-    if (Result<void> prepared =
-            tx_.ready(before_,
-                      "SELECT number FROM deliveries INDEXED BY deliveries_lane WHERE subscription = ? AND lane = ? AND "
-                      "finished_ms = 0 AND number < ? AND sequence > 0 ORDER BY number DESC LIMIT 1");
+    if (Result<void> prepared = tx_.ready(
+            before_,
+            "SELECT number FROM deliveries INDEXED BY deliveries_lane WHERE subscription = ? AND lane = ? AND "
+            "finished_ms = 0 AND number < ? AND sequence > 0 ORDER BY number DESC LIMIT 1");
         !prepared)
         return prepared.fault();
     return one_number(before_.bind(1, subscription).bind(2, lane).bind(3, number), "look along a lane", 0);
@@ -57,9 +57,10 @@ Result<std::vector<Lane>> SqliteLanes::lanes_of(int64_t number, bool batch) {
     Result<void> prepared = tx_.ready(
         lane_of_, "SELECT subscription, lane FROM deliveries WHERE number = ? AND lane IS NOT NULL AND sequence > 0");
     if (prepared)
-        prepared = tx_.ready(lanes_of_,
-                             "SELECT DISTINCT subscription, lane FROM deliveries WHERE batch = ? AND batch > 0 AND lane IS NOT NULL "
-                             "AND sequence > 0");
+        prepared = tx_.ready(
+            lanes_of_,
+            "SELECT DISTINCT subscription, lane FROM deliveries WHERE batch = ? AND batch > 0 AND lane IS NOT NULL "
+            "AND sequence > 0");
     if (!prepared) return prepared.fault();
     Stmt& find = batch ? lanes_of_ : lane_of_;
     std::vector<Lane> lanes;
@@ -97,10 +98,11 @@ Result<std::vector<Gathered>> SqliteLanes::gathered(int64_t subscription, int64_
                                                     int most) {
     // The payload's length stands in its row's head: no overflow page is read for it.
     if (Result<void> prepared = tx_.ready(
-            gathered_, std::string("SELECT ") + delivery_columns +
-                           ", ifnull(length(e.payload), 0) FROM deliveries d INDEXED BY deliveries_gathering LEFT JOIN "
-                           "events e ON e.number = d.event WHERE d.state = 4 AND d.subscription = ? AND d.due_ms > ? AND "
-                           "d.due_ms <= ? ORDER BY d.due_ms, d.number LIMIT ?");
+            gathered_,
+            std::string("SELECT ") + delivery_columns +
+                ", ifnull(length(e.payload), 0) FROM deliveries d INDEXED BY deliveries_gathering LEFT JOIN "
+                "events e ON e.number = d.event WHERE d.state = 4 AND d.subscription = ? AND d.due_ms > ? AND "
+                "d.due_ms <= ? ORDER BY d.due_ms, d.number LIMIT ?");
         !prepared)
         return prepared.fault();
     std::vector<Gathered> found;
@@ -141,7 +143,8 @@ Result<int> SqliteLanes::forget(int64_t before_ms, int most) {
     Stmt drop;  // seldom: a step of retention
     if (Result<void> prepared = tx_.ready(
             drop,
-            "DELETE FROM lanes WHERE (subscription, lane) IN (SELECT subscription, lane FROM lanes INDEXED BY lanes_age "
+            "DELETE FROM lanes WHERE (subscription, lane) IN (SELECT subscription, lane FROM lanes INDEXED BY "
+            "lanes_age "
             "WHERE at_ms < ?1 AND NOT EXISTS (SELECT 1 FROM deliveries d INDEXED BY deliveries_lane WHERE "
             "d.subscription = lanes.subscription AND d.lane = lanes.lane AND d.lane IS NOT NULL AND d.finished_ms = 0) "
             "ORDER BY at_ms LIMIT ?2)");

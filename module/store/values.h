@@ -118,7 +118,8 @@ struct Outcome {
     int64_t due_ms = 0;  // next try when still pending
     // The attempt's delivery is the first of a batch, and this is what became of all that went with it.
     bool batch = false;
-    // It ends (not pending), and is one of those that others of its lane wait for: so many of these are let go, due then.
+    // It ends (not pending), and is one of those that others of its lane wait for: so many of these are let go, due
+    // then.
     unsigned lets_go = 0;  // 0: none; more than one where they go in batches
     int64_t let_go_ms = 0;
 };

@@ -1,5 +1,5 @@
-// A model of lanes, windows and batches that knows nothing of how they are kept: random changes of a few resources, time
-// that goes by, attempts that succeed, fail or are given up, and crashes between any two commits, against the real
+// A model of lanes, windows and batches that knows nothing of how they are kept: random changes of a few resources,
+// time that goes by, attempts that succeed, fail or are given up, and crashes between any two commits, against the real
 // store. Whatever is sent is checked against what the model says may be sent then.
 #pragma once
 
@@ -128,7 +128,8 @@ class LaneModel {
                 delivery.subscription = subscription_;
                 delivery.format = "standard";
                 delivery.due_ms = now_;
-                Result<void> placed = rules ? place(tx, *rules, lane_of(event), delivery, now_) : tx.add_delivery(delivery);
+                Result<void> placed =
+                    rules ? place(tx, *rules, lane_of(event), delivery, now_) : tx.add_delivery(delivery);
                 if (!placed) return placed;
                 made.push_back(delivery);
             }
@@ -176,8 +177,8 @@ class LaneModel {
         }
         if (settings_.batch.most > 1) return;
         for (auto& [number, one] : known_)
-            if (one.window && now_ >= std::min(one.last_ms + settings_.coalesce.quiet_ms,
-                                               one.opened_ms + settings_.coalesce.most_ms))
+            if (one.window &&
+                now_ >= std::min(one.last_ms + settings_.coalesce.quiet_ms, one.opened_ms + settings_.coalesce.most_ms))
                 wrong("a window is open after its time");
     }
 

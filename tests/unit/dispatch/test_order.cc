@@ -59,7 +59,9 @@ void assert_in_order(Rig& rig, const std::string& url, const std::string& id, si
 
 void a_resource_is_told_in_order_whatever_fails(void**) {
     Rig rig(plan_of({ordered("a")}));
-    rig.wire.script([](const Sent&, size_t nth) { return Answer{nth % 3 == 0 ? 500 : 200, static_cast<int>(nth % 4)}; });
+    rig.wire.script([](const Sent&, size_t nth) {
+        return Answer{nth % 3 == 0 ? 500 : 200, static_cast<int>(nth % 4)};
+    });
     rig.start();
     for (int n = 1; n <= 20; ++n) add(rig, {change_of("x", n), change_of("y", n), change_of("z", n)});
     assert_true(all_finished(rig, 60));
@@ -229,7 +231,9 @@ size_t members_of(const std::string& body) {
 
 void a_batch_is_the_same_on_every_attempt(void**) {
     Rig rig(plan_of({batching("a", 4, 60000)}));
-    rig.wire.script([](const Sent&, size_t nth) { return Answer{nth < 3 ? 503 : 200, 0, SendError::none, "", "busy"}; });
+    rig.wire.script([](const Sent&, size_t nth) {
+        return Answer{nth < 3 ? 503 : 200, 0, SendError::none, "", "busy"};
+    });
     rig.start();
     add(rig, {change_of("x", 1), change_of("y", 2), change_of("x", 3), change_of("z", 4)});  // full: no wait
     assert_true(rig.wire.wait(1));
@@ -255,7 +259,8 @@ void a_batch_is_the_same_on_every_attempt(void**) {
         const auto attempts = rig.reader->list_attempts(filter);
         assert_fine(attempts);
         assert_int_equal(attempts.value().size(), 3);
-        assert_string_equal(attempts.value()[0].answer.c_str(), line.delivery.batch == line.delivery.number ? "busy" : "");
+        assert_string_equal(attempts.value()[0].answer.c_str(),
+                            line.delivery.batch == line.delivery.number ? "busy" : "");
     }
     assert_int_equal(rig.counters.delivered.load(), 4);
     assert_int_equal(rig.counters.batches.load(), 3);
@@ -295,7 +300,9 @@ void batches_keep_the_order(void**) {
     Subscription one = batching("a", 5, 30);
     one.order = Order::resource;
     Rig rig(plan_of({one}));
-    rig.wire.script([](const Sent&, size_t nth) { return Answer{nth % 3 == 1 ? 500 : 200, static_cast<int>(nth % 5) * 5}; });
+    rig.wire.script([](const Sent&, size_t nth) {
+        return Answer{nth % 3 == 1 ? 500 : 200, static_cast<int>(nth % 5) * 5};
+    });
     rig.start();
     for (int n = 1; n <= 30; ++n) add(rig, {change_of("x", n), change_of(std::to_string(n), 1)});
     assert_true(all_finished(rig, 60));

@@ -1,6 +1,5 @@
 // Lanes in the store: counts, what is before what, cancelling, redelivering, retention, repair.
 #include "store/lanes.h"
-
 #include "store/queries.h"
 #include "store/salvage.h"
 #include "tests/unit/store/store_fixture.h"
@@ -12,7 +11,8 @@ using namespace trot_test;
 constexpr int64_t subscription = 7;
 
 // A delivery of an event of its own, in the lane.
-Delivery add(Store& store, DeliveryState state, const std::string& lane, const std::function<void(Delivery&)>& change = {}) {
+Delivery add(Store& store, DeliveryState state, const std::string& lane,
+             const std::function<void(Delivery&)>& change = {}) {
     Delivery delivery;
     assert_fine(write_now(store, [&](Tx& tx) -> Result<void> {
         Event event = some_event();
@@ -128,14 +128,13 @@ void retention_leaves_what_is_needed(void**) {
     TempDir dir;
     Open open(dir / "store");
     const Delivery first = add(*open.store, DeliveryState::delivered, "", [](Delivery& one) { one.finished_ms = 1; });
-    const Delivery joined = add(*open.store, DeliveryState::gathering, "order/1",
-                                [&](Delivery& one) { one.first_event = first.event; });
+    const Delivery joined =
+        add(*open.store, DeliveryState::gathering, "order/1", [&](Delivery& one) { one.first_event = first.event; });
     const Delivery queued = add(*open.store, DeliveryState::queued, "order/1");
     assert_int_equal(prune(*open.store), 0);
     for (const int64_t number : {joined.number, queued.number})
-        assert_fine(write_now(*open.store, [&](Tx& tx) {
-            return tx.lanes().move(number, DeliveryState::pending, 0, 0);
-        }));
+        assert_fine(
+            write_now(*open.store, [&](Tx& tx) { return tx.lanes().move(number, DeliveryState::pending, 0, 0); }));
     finish(*open.store, queued.number, DeliveryState::delivered);
     assert_int_equal(prune(*open.store), 1);
     finish(*open.store, joined.number, DeliveryState::delivered);
@@ -206,10 +205,10 @@ void who_gathers_is_told(void**) {
 
 int main() {
     const CMUnitTest tests[] = {
-        cmocka_unit_test(each_lane_counts_for_itself),      cmocka_unit_test(a_redelivered_one_leaves_lane_and_batch),
+        cmocka_unit_test(each_lane_counts_for_itself),        cmocka_unit_test(a_redelivered_one_leaves_lane_and_batch),
         cmocka_unit_test(what_goes_together_is_due_together), cmocka_unit_test(cancelling_reaches_all_that_waits),
-        cmocka_unit_test(retention_leaves_what_is_needed),  cmocka_unit_test(idle_lanes_are_forgotten),
-        cmocka_unit_test(lanes_without_a_head_are_found),   cmocka_unit_test(who_gathers_is_told),
+        cmocka_unit_test(retention_leaves_what_is_needed),    cmocka_unit_test(idle_lanes_are_forgotten),
+        cmocka_unit_test(lanes_without_a_head_are_found),     cmocka_unit_test(who_gathers_is_told),
     };
     return cmocka_run_group_tests(tests, nullptr, nullptr);
 }
