@@ -48,7 +48,11 @@ void read_batch(const RawValue& value, Loading& load, const Subscription& subscr
     BatchRules rules{100, second_ms};
     if (section.find("most") != nullptr && !section.number("most", rules.most, 2, most_members)) return;
     if (section.find("wait") != nullptr && !section.duration("wait", rules.wait_ms, 1, hour_ms)) return;
-    static_cast<void>(subscription);
+    if (load.words.batches && !load.words.batches(subscription.format, subscription.options))
+        return load.report.mistake(value.at,
+                                   fmt::format("format \"{}\" sends one delivery in a request, 'batch' cannot "
+                                               "be had with it: remove it, or choose a format like \"standard\"",
+                                               subscription.format));
     out = rules;
 }
 
