@@ -9,11 +9,32 @@ Item item_of(const Delivery& delivery, const Style* style) {
     item.number = delivery.batch != 0 ? delivery.batch : delivery.number;
     item.event = delivery.event;
     item.attempts = delivery.attempts;
+    item.uncounted = delivery.uncounted;
+    item.asked = delivery.due_ms == 0;
     item.style = style;
     item.first_event = delivery.first_event;
     item.sequence = delivery.sequence;
     item.batch = delivery.batch;
     return item;
+}
+
+void Endpoint::set_gate(GatePtr to) {
+    if (gate && gate != to) {
+        gate->leave(number);
+        in_gate = false;
+    }
+    gate = std::move(to);
+    join_gate();
+}
+
+void Endpoint::join_gate() {
+    HealthRules rules = settings->health;
+    const uint64_t granted = consent && consent->state == Consent::State::granted ? consent->rate : 0;
+    if (granted > 0 && (rules.rate == 0 || granted <= rules.rate)) {
+        rules.rate = granted;
+        rules.burst = 1;  // a grant is meant strictly
+    }
+    gate->join(number, rules);
 }
 
 Item Endpoint::take() {

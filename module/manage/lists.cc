@@ -141,6 +141,7 @@ std::string line_of(const SubscriptionLine& full) {
         .text("state", name_of(row.state))
         .text("reason", row.reason)
         .number("failures", row.failures)
+        .time("failing_since", row.failing_ms)
         .number("pending", static_cast<int64_t>(full.pending))
         .number("gathering", static_cast<int64_t>(full.gathering))
         .number("queued", static_cast<int64_t>(full.queued))
