@@ -43,6 +43,8 @@ class EventCache {
   public:
     EventRef add(Event event);
     Result<EventRef> get(Reader& reader, int64_t number);
+    // Of several changes in one (first: 0 for none): the last one, and what was before the first.
+    Result<EventRef> get(Reader& reader, int64_t number, int64_t first);
     void forget(int64_t number) { events_.erase(number); }  // its row has changed
     uint64_t bytes() const { return *bytes_; }
 

@@ -350,12 +350,18 @@ void Subscriptions::forget_idle() {
 void Subscriptions::add_to(TopicIndex& topics, int64_t number, const Managed& managed) {
     const ApiConfig* api = plan_ && listens(managed) ? api_of(*plan_, managed.origin) : nullptr;
     if (api == nullptr) return;
-    if (const Result<void> added = add_managed(topics, number, managed, api->only); !added)
+    if (const Result<void> added = add_managed(topics, number, managed, api->only, lanes_of_apis_); !added)
         context_.log.write(Level::error, "dispatch: a subscription of " + managed.origin +
                                              " gets no deliveries: " + added.fault().text);
 }
 
 void Subscriptions::index() {
+    lanes_of_apis_ = nullptr;
+    if (plan_) {
+        Subscription made;  // what an API made, as far as lanes go
+        adopt_rules(made, plan_->delivery);
+        lanes_of_apis_ = lane_rules(made);
+    }
     auto topics = std::make_shared<TopicIndex>();
     for (const auto& [number, endpoint] : by_number_) {
         if (endpoint->state == SubscriptionState::disabled || endpoint->state == SubscriptionState::removed) continue;
@@ -363,6 +369,7 @@ void Subscriptions::index() {
         Listener one;
         one.subscription = number;
         one.format = endpoint->style->text;
+        one.lanes = lane_rules(*endpoint->settings);
         one.max_hops = endpoint->settings->max_hops;
         for (const Secret& own : endpoint->settings->own) one.own.push_back(actor_hash(own.reveal()));
         const auto listener = std::make_shared<const Listener>(std::move(one));

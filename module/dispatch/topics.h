@@ -16,6 +16,7 @@
 
 #include "base/clock.h"
 #include "base/counters.h"
+#include "dispatch/lanes.h"
 #include "dispatch/tracing.h"
 #include "json/pointer.h"
 #include "plan/plan.h"
@@ -30,6 +31,7 @@ struct Listener {
     int64_t since = 0;                                               // only events behind this one
     bool logged = false;                                             // Delivery::logged
     std::shared_ptr<const std::vector<FilterTerm>> terms = nullptr;  // null: none
+    LaneRulesPtr lanes = nullptr;                                    // null: its deliveries wait for nothing
     std::vector<std::string> own = {};                               // actors whose changes it is not told of
     unsigned max_hops = 4;                                           // deliveries of ours one after another
 };

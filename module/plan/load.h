@@ -53,6 +53,8 @@ struct Vocabulary {
     // Options and defaults of a format. Null: formats have none.
     std::function<std::vector<OptionRule>(std::string_view format)> options;
     std::function<FormatPolicy(std::string_view format)> policy;
+    // May several deliveries go in one request? Null: with all formats.
+    std::function<bool(std::string_view format, const FormatOptions& options)> batches;
     // TOML text of a shipped dialect; empty when unknown.
     std::function<std::string_view(std::string_view name)> dialect;
     std::vector<std::string_view> dialects;
