@@ -66,6 +66,7 @@ void Backlog::queue(Endpoint& endpoint, const Delivery& delivery) {
     item.number = delivery.number;
     item.event = delivery.event;
     item.attempts = delivery.attempts;
+    item.shape = delivery.shape;
     item.style = style;
     endpoint.backlog.push_back(std::move(item));
 }

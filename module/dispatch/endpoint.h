@@ -23,6 +23,7 @@ struct Item {
     int64_t number = 0;
     int64_t event = 0;
     unsigned attempts = 0;  // made before
+    int64_t shape = 0;      // Delivery::shape
     const Style* style = nullptr;
     EventRef data;  // null: read when its turn comes
 };
@@ -51,6 +52,7 @@ struct Endpoint {
     TargetOptions target_options;  // for URLs that are made for one delivery
     bool tagged = false;           // its URL has tags, and its format fills them in
     const Style* style = nullptr;  // of deliveries made now
+    int64_t shape = 0;             // the same
 
     // Lanes: deliveries made just now do not wait behind an old backlog.
     std::deque<Item> fresh;
@@ -59,7 +61,8 @@ struct Endpoint {
 
     // On the wire
     unsigned inflight = 0;
-    unsigned cap = 1;  // min(concurrency, a quarter of all slots)
+    unsigned shaping = 0;  // deliveries whose payload is being made
+    unsigned cap = 1;      // min(concurrency, a quarter of all slots)
     Breaker breaker;
     bool slow = false;     // answers take more than a second: see Sender
     int64_t usual_us = 0;  // moving average of an attempt's duration

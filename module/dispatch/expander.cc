@@ -105,6 +105,7 @@ std::shared_ptr<Expansion> Expander::next() {
                 delivery.subscription = listener->subscription;
                 delivery.format = listener->format;
                 delivery.logged = listener->logged;
+                delivery.shape = listener->shape;
                 delivery.due_ms = now;
                 out->deliveries.push_back(std::move(delivery));
                 out->events.push_back(data);

@@ -85,6 +85,7 @@ Result<void> FanOut::expand(Tx& tx, std::vector<Event>& added, const TopicIndex&
             delivery.subscription = matches_[i]->subscription;
             delivery.format = matches_[i]->format;
             delivery.logged = matches_[i]->logged;
+            delivery.shape = matches_[i]->shape;
             delivery.due_ms = due_ms;
             if (Result<void> added_one = tx.add_delivery(delivery); !added_one) return added_one;
         }

@@ -55,18 +55,25 @@ Lead::Lead(Context& context, PlanPtr plan, MakeTransport make_transport, std::sh
       fan_out_(std::move(fan_out)),
       lock_(context.store.path()),
       subscriptions_(context),
-      sender_(context, cache_,
-              {[this](const Endpoint& endpoint) {
-                   subscriptions_.note(endpoint);
-                   publish();
-               },
-               [this] {
-                   if (fan_out_->behind()) expander_.poll();
-               },
-               [this] { look_left(); },
-               [this](int64_t subscription, Item& item, bool surely) {
-                   return hydrator_.park(subscription, item, surely);
-               }}),
+      sender_(
+          context, cache_,
+          {[this](const Endpoint& endpoint) {
+               subscriptions_.note(endpoint);
+               publish();
+           },
+           [this] {
+               if (fan_out_->behind()) expander_.poll();
+           },
+           [this] { look_left(); },
+           [this](int64_t subscription, Item& item, bool surely) { return hydrator_.park(subscription, item, surely); },
+           [this](const EndpointRef& endpoint, Item& item) { return shaper_.shape(endpoint, item); }}),
+      shaper_(
+          context, cache_,
+          {[this](int64_t subscription, Item item) {
+               sender_.unpark(subscriptions_.by_number(subscription), std::move(item));
+           },
+           [this](const EndpointRef& endpoint, Outcome outcome) { sender_.end_unsent(endpoint, std::move(outcome)); },
+           [this](const EndpointRef& endpoint) { sender_.consider(endpoint); }}),
       hydrator_(context, cache_,
                 {[this](int64_t subscription, Item item) {
                      sender_.unpark(subscriptions_.by_number(subscription), std::move(item));
@@ -301,6 +308,7 @@ void Lead::leave(int64_t most_ms) {
     fan_out_->retire();
     sender_.stop();
     hydrator_.stop();
+    shaper_.stop();
     expander_.stop();
     retention_.stop();
     look_left();

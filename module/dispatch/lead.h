@@ -17,6 +17,7 @@
 #include "dispatch/leader.h"
 #include "dispatch/retention.h"
 #include "dispatch/sender.h"
+#include "dispatch/shaper.h"
 #include "dispatch/subscriptions.h"
 #include "dispatch/waker.h"
 
@@ -77,6 +78,7 @@ class Lead {
     std::shared_ptr<Transport> transport_;
     std::vector<std::shared_ptr<Transport>> retired_;  // of earlier plans, until their attempts have ended
     Sender sender_;
+    Shaper shaper_;
     Hydrator hydrator_;
     Expander expander_;
     Retention retention_;

@@ -53,6 +53,7 @@ void Sender::offer(const EndpointRef& endpoint, const Delivery& delivery, const 
         Item item;
         item.number = delivery.number;
         item.event = delivery.event;
+        item.shape = delivery.shape;
         item.style = endpoint->style != nullptr && endpoint->style->text == delivery.format
                          ? endpoint->style
                          : find_style(delivery.format);
@@ -138,7 +139,7 @@ Sender::Found Sender::find_data(const EndpointRef& endpoint, Item& item) {
         }
         item.data = std::move(event).value();
     }
-    if ((item.data->event().flags & event_owed) == 0) return Found::data;
+    if ((item.data->event().flags & event_owed) == 0) return item.shape == 0 ? Found::data : shaped(endpoint, item);
     if (seams_.park(endpoint->number, item, read)) return Found::parked;
     item.data.reset();
     if (read) {  // nobody takes it now
@@ -147,6 +148,25 @@ Sender::Found Sender::find_data(const EndpointRef& endpoint, Item& item) {
     }
     cache_.forget(item.event);
     return find_data(endpoint, item);
+}
+
+// The payload that its subscription's rules make of it.
+Sender::Found Sender::shaped(const EndpointRef& endpoint, Item& item) {
+    switch (seams_.shape(endpoint, item)) {
+        case Shaper::Shaping::ready:
+            return Found::data;
+        case Shaper::Shaping::taken:
+            return Found::parked;
+        default:
+            endpoint->backlog.push_front(std::move(item));
+            return Found::unreadable;
+    }
+}
+
+void Sender::end_unsent(const EndpointRef& endpoint, Outcome outcome) {
+    outcomes_.add(endpoint, std::move(outcome));
+    consider(endpoint);
+    seams_.ended();
 }
 
 bool Sender::attempt(const EndpointRef& endpoint, Item item) {

@@ -14,6 +14,7 @@
 #include "dispatch/context.h"
 #include "dispatch/endpoint.h"
 #include "dispatch/outcomes.h"
+#include "dispatch/shaper.h"
 #include "dispatch/timers.h"
 #include "egress/transport.h"
 
@@ -27,6 +28,7 @@ class Sender {
         std::function<void()> ended;                         // an attempt or its outcome came to its end
         // Hydrator::park: the delivery's event is owed a payload.
         std::function<bool(int64_t subscription, Item&, bool surely)> park;
+        std::function<Shaper::Shaping(const EndpointRef&, Item&)> shape;  // Shaper::shape
     };
 
     Sender(Context& context, EventCache& cache, Seams seams);
@@ -49,6 +51,7 @@ class Sender {
     void drop(Endpoint& endpoint) { backlog_.drop_queued(endpoint); }
     // A parked delivery, whose turn has come; null: its subscription has gone.
     void unpark(const EndpointRef& endpoint, Item item);
+    void end_unsent(const EndpointRef& endpoint, Outcome outcome);  // one that the shaper had
 
     unsigned inflight() const { return inflight_; }
     OutcomeBook& outcomes() { return outcomes_; }
@@ -68,6 +71,7 @@ class Sender {
     void list(const EndpointRef& endpoint);
     enum class Found { data, parked, nothing, unreadable };
     Found find_data(const EndpointRef& endpoint, Item& item);
+    Found shaped(const EndpointRef& endpoint, Item& item);
     bool attempt(const EndpointRef& endpoint, Item item);
     Result<std::shared_ptr<Target>> target_of(const Endpoint& endpoint, const Item& item, Renderer& renderer,
                                               const DeliveryView& view);

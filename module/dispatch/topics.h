@@ -13,7 +13,7 @@
 #include <unordered_set>
 #include <vector>
 
-#include "json/pointer.h"
+#include "dispatch/terms.h"
 #include "plan/plan.h"
 #include "store/values.h"
 
@@ -25,6 +25,7 @@ struct Listener {
     std::string format;
     int64_t since = 0;                                               // only events behind this one
     bool logged = false;                                             // Delivery::logged
+    int64_t shape = 0;                                               // Delivery::shape
     std::shared_ptr<const std::vector<FilterTerm>> terms = nullptr;  // null: none
 };
 
@@ -61,6 +62,9 @@ class TopicIndex {
 
 using TopicIndexPtr = std::shared_ptr<const TopicIndex>;
 
+// What a file's subscription asked for: its topics; where it has conditions, those as well.
+void add_selected(TopicIndex& topics, const Listener& as, const std::shared_ptr<const Subscription>& settings);
+
 class EventMatcher {
   public:
     // Each subscription once, in the order of their numbers. They live as long as the index.
@@ -68,10 +72,8 @@ class EventMatcher {
 
   private:
     bool fits(const Listener& listener, const Event& event);
-    bool fits(const FilterTerm& term, const Event& event);
 
-    JsonReader payload_, context_;
-    bool loaded_ = false;  // of the event at hand
+    TermReader terms_;
 };
 
 }  // namespace trot

@@ -3,7 +3,7 @@
 namespace trot {
 
 const std::vector<const RuleGroup*>& rule_groups() {
-    static const std::vector<const RuleGroup*> groups{&schedule_rules(), &health_rules()};
+    static const std::vector<const RuleGroup*> groups{&schedule_rules(), &health_rules(), &shape_rules()};
     return groups;
 }
 

@@ -17,6 +17,7 @@ struct RuleGroup {
 
 const RuleGroup& schedule_rules();  // schedule, timeout, connect_timeout
 const RuleGroup& health_rules();    // concurrency, disable_after
+const RuleGroup& shape_rules();     // filter, transform, drop, mask, hash, payload, …
 
 const std::vector<const RuleGroup*>& rule_groups();
 

@@ -3,6 +3,7 @@
 #include "crypto/hmac.h"
 #include "plan/delivery_rules.h"
 #include "plan/expr.h"
+#include "plan/filter_term.h"
 #include "plan/format_options.h"
 #include "plan/secret_source.h"
 #include "plan/tables.h"
@@ -14,7 +15,7 @@ namespace trot {
 const KeyList& subscription_keys() {
     static const KeyList keys{
         "subscription[]",
-        {"name", "topics", "url", "secret", "format", "options", "basic_auth", "headers", "allow", "paused"}};
+        {"name", "topics", "url", "secret", "format", "options", "when", "basic_auth", "headers", "allow", "paused"}};
     return keys;
 }
 
@@ -38,6 +39,11 @@ class SubscriptionReader {
     void read(const UrlRules& urls, const RawValue* delivery) {
         read_name();
         read_topics();
+        if (const RawValue* when = section_.find("when")) {
+            Selector selector{out_.topics, {}};
+            read_when(*when, report_, selector.terms);
+            out_.selectors.push_back(std::move(selector));
+        }
         read_format();
         read_url(urls);
         read_secret();

@@ -169,6 +169,7 @@ Result<bool> SqliteTx::caught_up() {
 }
 
 Result<void> SqliteTx::finish(const Outcome& outcome) {
+    if (outcome.unsent) return finish_unsent(outcome);
     Result<void> prepared =
         ready(finish_delivery_,
               "UPDATE deliveries SET state = ?, due_ms = ?, attempts = ?, last_status = ?, last_error = ?, "

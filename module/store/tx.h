@@ -20,6 +20,8 @@ class SqliteTx final : public Tx {
     Result<void> set_cursor(int64_t event) override;
     Result<bool> caught_up() override;
     Result<void> finish(const Outcome& outcome) override;
+    Result<int64_t> shape(std::string_view spec) override;
+    Result<void> set_shape(int64_t delivery, int64_t shape) override;
     Result<void> put_subscription(SubscriptionRow& row) override;
     Result<void> set_subscription(int64_t number, SubscriptionState state, std::string_view reason,
                                   unsigned failures) override;
@@ -80,6 +82,7 @@ class SqliteTx final : public Tx {
     Fault failed(std::string_view doing);
     Result<void> run(Stmt& statement, std::string_view doing);
     Result<void> add_hydration(const Event& event);
+    Result<void> finish_unsent(const Outcome& outcome);
     Result<void> read_newest_event();
     Result<int64_t> next_generation();
     Result<std::string> next_name(const std::string& origin);
@@ -105,7 +108,7 @@ class SqliteTx final : public Tx {
         count_;
     Stmt find_waiting_, put_waiting_, remove_waiting_, find_snapshot_, put_snapshot_, remove_snapshot_, old_snapshots_,
         old_jobs_, read_snapshot_bytes_, count_snapshots_;
-    Stmt read_generation_;
+    Stmt read_generation_, finish_unsent_;
     Stmt insert_hydration_, hydrate_event_, unhydrate_event_, drop_hydration_;
     Stmt prune_look_, prune_pending_, prune_find_, prune_attempts_, prune_delivery_, prune_event_, prune_mark_;
 };

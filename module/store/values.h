@@ -94,7 +94,7 @@ struct Delivery {
     int64_t first_event = 0;  // of several changes in one: the first, whose `previous` counts
     int64_t opened_ms = 0;    // gathering: when the first change came (run clock, as due_ms)
     int64_t batch = 0;        // the first delivery of those that go in one request; 0: by itself
-    int64_t shape = 0;        // how its payload is made from the event's (Tx::shape); 0: as it is
+    int64_t shape = 0;        // how its payload is made from the event's (Tx::shape); 0: as it is; -1: see reshape
     unsigned uncounted = 0;   // attempts that an operator asked for: the schedule does not count them
     unsigned deaths = 0;      // of processes, while they had it in hand
     bool logged = false;  // its subscription's API shows its deliveries: found by subscription, answers with headers
@@ -115,7 +115,11 @@ struct Attempt {
 struct Outcome {
     Attempt attempt;
     DeliveryState state = DeliveryState::pending;
-    int64_t due_ms = 0;  // next try when still pending
+    int64_t due_ms = 0;   // next try when still pending
+    bool unsent = false;  // nothing was sent: no attempt is noted or counted, only why (attempt.error)
+    // Its payload could not be made. As long as nothing was ever sent, its bytes are not fixed: should it be delivered
+    // again, then in the shape that its subscription has by then.
+    bool reshape = false;
 };
 
 // An order that is not carried out yet, and what has become of its event.
