@@ -52,7 +52,7 @@ Result<std::string> SqliteTx::next_name(const std::string& origin) {
 Result<void> SqliteTx::write_managed(const ManagedRow& managed) {
     Stmt put;
     Stmt keep;
-    Result<void> prepared = ready(put, "INSERT OR REPLACE INTO subscriptions VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?)");
+    Result<void> prepared = ready(put, "INSERT OR REPLACE INTO subscriptions VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)");
     if (prepared.ok()) prepared = ready(keep, "INSERT OR REPLACE INTO managed VALUES (?,?,?,?)");
     if (!prepared.ok()) return prepared;
     const SubscriptionRow& row = managed.row;

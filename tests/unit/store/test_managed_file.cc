@@ -57,7 +57,7 @@ void a_file_of_version_1_is_taken_along(void**) {
     std::filesystem::create_directory(dir / "store");
     make_version_1(dir / "store/trotline.db");
     Open open(dir / "store");
-    assert_int_equal(open.reader->status().value().schema_version, 2);
+    assert_int_equal(open.reader->status().value().schema_version, 3);
     is_as_it_was(open);
     assert_int_equal(open.reader->status().value().events, 2);
 }

@@ -99,7 +99,7 @@ void one_life(void**) {
     assert_int_equal(status.value().events, 1);
     assert_int_equal(status.value().pending, 0);
     assert_int_equal(status.value().unexpanded, 0);
-    assert_int_equal(status.value().schema_version, 2);
+    assert_int_equal(status.value().schema_version, 3);
     assert_true(status.value().file_bytes > 0);
 }
 
