@@ -20,7 +20,7 @@ constexpr int64_t longest_silence_ms = 15000;
 }  // namespace
 
 JqLine::JqLine(Context& context)
-    : context_(context), watch_(context.base, -1, 0, [this] {
+    : context_(context), sweep_(context.base, -1, 0, [this] { gone_.clear(); }), watch_(context.base, -1, 0, [this] {
           if (!flying_.empty()) give_back_all({Code::internal, "the jq process does not answer"});
       }) {}
 
@@ -142,10 +142,11 @@ void JqLine::lost() {
 // What it had not answered is asked again.
 void JqLine::restart() {
     // One of them may be what calls this: they go when the loop comes round, but let go of the socket now.
+    sweep_.fire();
     for (std::shared_ptr<LoopEvent>* event : {&readable_, &writable_}) {
         if (!*event) continue;
         (*event)->disarm();
-        context_.mailbox->post([gone = std::move(*event)] {});
+        gone_.push_back(std::move(*event));
         event->reset();
     }
     helper_.end();

@@ -10,6 +10,7 @@
 #include <memory>
 #include <string>
 #include <unordered_map>
+#include <vector>
 
 #include "dispatch/context.h"
 #include "dispatch/timers.h"
@@ -59,6 +60,8 @@ class JqLine {
     std::unordered_map<std::string, Record> records_;  // of programs that have ended a process
     int64_t not_before_ms_ = 0;                        // a process could not be started, or did not come up
     std::string why_not_;
+    std::vector<std::shared_ptr<LoopEvent>> gone_;  // of earlier processes, until the loop comes round
+    LoopEvent sweep_;
     LoopEvent watch_;  // the one in front has taken too long by the clock on the wall
 };
 

@@ -28,16 +28,16 @@ class Pieces {
         out_ += raw.front();
     }
     void keep(const char* from) {
-        if (first_)
-            out_ += leading_.empty() ? between(at_, from) : leading_;
-        else
-            out_ += between(at_, from);
+        out_ += first_ && passed_ ? leading_ : between(at_, from);
         first_ = false;
     }
     void leave_out(const char* from) {
-        if (first_ && leading_.empty()) leading_ = between(at_, from);
+        if (!passed_) leading_ = between(at_, from);
     }
-    void passed(const char* to) { at_ = to; }
+    void passed(const char* to) {
+        at_ = to;
+        passed_ = true;
+    }
     void close() { out_ += between(at_, end_); }
 
   private:
@@ -45,7 +45,8 @@ class Pieces {
     const char* end_;
     std::string& out_;
     std::string_view leading_;  // white space before the first one, when that is left out
-    bool first_ = true;
+    bool passed_ = false;       // the first one
+    bool first_ = true;         // nothing is written yet
 };
 
 }  // namespace

@@ -55,7 +55,7 @@ void no_program_runs_away(void**) {
     ends(asker, "last(repeat(1))", {JqVerdict::time});
     ends(asker, R"("aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa!" | test("^(a+)+$"))", {JqVerdict::time});
     ends(asker, R"([range(1e9) | "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"])", {JqVerdict::time, JqVerdict::memory});
-    ends(asker, R"("0123456789" * 100000000)", {JqVerdict::memory, JqVerdict::error});
+    ends(asker, R"("0123456789" * 100000000)", {JqVerdict::memory, JqVerdict::time, JqVerdict::error});
     ends(asker, "def f(n): 1 + f(n + 1); f(0)", {JqVerdict::time, JqVerdict::memory, JqVerdict::stack});
     ends(asker, "reduce range(100000) as $i (null; [.])", {JqVerdict::time, JqVerdict::stack, JqVerdict::value});
     ends(asker, "[limit(5000000; repeat(\"x\"))] | length", {JqVerdict::time, JqVerdict::memory});
