@@ -50,6 +50,8 @@ struct Counters {
     N recovered{0};             // of those, and of endpoints whose breaker was open: they answer again
     N hydrated{0};              // events whose payload the upstream told when it was asked
     N unhydrated{0};            // events that went as they were recorded, because it did not
+    N filtered{0};              // deliveries that their subscription's jq program did not want
+    N unshaped{0};              // deliveries given up because their payload could not be made
     N leader{0};                // gauge: 1 while this engine dispatches
     N inflight{0};              // gauge: attempts on the wire
 };

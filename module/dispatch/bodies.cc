@@ -7,8 +7,9 @@
 
 namespace trot {
 
-EventData::EventData(Event event, std::shared_ptr<uint64_t> bytes)
+EventData::EventData(Event event, std::shared_ptr<uint64_t> bytes, int64_t shape)
     : event_(std::move(event)),
+      shape_(shape),
       bytes_(std::move(bytes)),
       mine_((event_.payload ? event_.payload->size() : 0) + (event_.previous ? event_.previous->size() : 0) +
             (event_.context ? event_.context->size() : 0)) {
@@ -42,6 +43,10 @@ EventRef EventCache::add(Event event) {
     auto made = std::make_shared<EventData>(std::move(event), bytes_);
     events_[number] = made;
     return made;
+}
+
+EventRef EventCache::shaped(Event event, int64_t shape) {
+    return std::make_shared<EventData>(std::move(event), bytes_, shape);
 }
 
 Result<EventRef> EventCache::get(Reader& reader, int64_t number) {

@@ -11,6 +11,7 @@ Item item_of(const Delivery& delivery, const Style* style) {
     item.attempts = delivery.attempts;
     item.uncounted = delivery.uncounted;
     item.asked = delivery.due_ms == 0;
+    item.shape = delivery.shape;
     item.style = style;
     item.first_event = delivery.first_event;
     item.sequence = delivery.sequence;

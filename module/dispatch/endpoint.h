@@ -29,6 +29,7 @@ struct Item {
     unsigned attempts = 0;   // made before
     unsigned uncounted = 0;  // of these: an operator asked for them
     bool asked = false;      // an operator asks for this one
+    int64_t shape = 0;       // Delivery::shape
     const Style* style = nullptr;
     EventRef data;            // null: read when its turn comes
     int64_t first_event = 0;  // of several changes in one: whose `previous` counts
@@ -68,6 +69,7 @@ struct Endpoint {
     TargetOptions target_options;  // for URLs that are made for one delivery
     bool tagged = false;           // its URL has tags, and its format fills them in
     const Style* style = nullptr;  // of deliveries made now
+    int64_t shape = 0;             // the same
 
     // Lanes: deliveries made just now do not wait behind an old backlog.
     std::deque<Item> fresh;
@@ -76,7 +78,8 @@ struct Endpoint {
 
     // On the wire
     unsigned inflight = 0;
-    unsigned cap = 1;  // min(concurrency, a quarter of all slots)
+    unsigned shaping = 0;  // deliveries whose payload is being made
+    unsigned cap = 1;      // min(concurrency, a quarter of all slots)
     Breaker breaker;
     GatePtr gate;
     bool in_gate = false;              // waits for its turn there

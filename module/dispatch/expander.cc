@@ -114,6 +114,7 @@ std::shared_ptr<Expansion> Expander::next() {
                 delivery.subscription = listener->subscription;
                 delivery.format = listener->format;
                 delivery.logged = listener->logged;
+                delivery.shape = listener->shape;
                 delivery.due_ms = now;
                 if (listener->lanes)
                     out->waits.push_back({out->deliveries.size(), listener->lanes, lane_of(data->event())});

@@ -85,6 +85,7 @@ Result<void> FanOut::expand(Tx& tx, std::vector<Event>& added, const TopicIndex&
             delivery.subscription = matches_[i]->subscription;
             delivery.format = matches_[i]->format;
             delivery.logged = matches_[i]->logged;
+            delivery.shape = matches_[i]->shape;
             delivery.due_ms = due_ms;
             const LaneRules* lanes = matches_[i]->lanes.get();
             Result<void> added_one =

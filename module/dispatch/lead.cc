@@ -66,7 +66,15 @@ Lead::Lead(Context& context, PlanPtr plan, MakeTransport make_transport, std::sh
            },
            [this] { look_left(); },
            [this](int64_t subscription, Item& item, bool surely) { return hydrator_.park(subscription, item, surely); },
-           [this](const Delivery& delivery) { gatherer_.gathers(delivery, 0); }}),
+           [this](const Delivery& delivery) { gatherer_.gathers(delivery, 0); },
+           [this](const EndpointRef& endpoint, Item& item) { return shaper_.shape(endpoint, item); }}),
+      shaper_(
+          context, cache_,
+          {[this](int64_t subscription, Item item) {
+               sender_.unpark(subscriptions_.by_number(subscription), std::move(item));
+           },
+           [this](const EndpointRef& endpoint, Outcome outcome) { sender_.end_unsent(endpoint, std::move(outcome)); },
+           [this](const EndpointRef& endpoint) { sender_.consider(endpoint); }}),
       hydrator_(context, cache_,
                 {[this](int64_t subscription, Item item) {
                      sender_.unpark(subscriptions_.by_number(subscription), std::move(item));
@@ -338,6 +346,7 @@ void Lead::leave(int64_t most_ms) {
     sender_.stop();
     hydrator_.stop();
     gatherer_.stop();
+    shaper_.stop();
     expander_.stop();
     retention_.stop();
     tasks_.stop();

@@ -19,6 +19,7 @@
 #include "dispatch/leader.h"
 #include "dispatch/retention.h"
 #include "dispatch/sender.h"
+#include "dispatch/shaper.h"
 #include "dispatch/subscriptions.h"
 #include "dispatch/tasks.h"
 #include "dispatch/waker.h"
@@ -83,6 +84,7 @@ class Lead {
     std::shared_ptr<Transport> transport_;
     std::vector<std::shared_ptr<Transport>> retired_;  // of earlier plans, until their attempts have ended
     Sender sender_;
+    Shaper shaper_;
     Hydrator hydrator_;
     Gatherer gatherer_;
     Expander expander_;

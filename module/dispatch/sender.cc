@@ -146,7 +146,7 @@ Sender::Found Sender::find_event(const EndpointRef& endpoint, Item& item) {
         }
         item.data = std::move(event).value();
     }
-    if ((item.data->event().flags & event_owed) == 0) return Found::data;
+    if ((item.data->event().flags & event_owed) == 0) return item.shape == 0 ? Found::data : shaped(endpoint, item);
     if (seams_.park(endpoint->number, item, read)) return Found::parked;
     item.data.reset();
     if (read) {  // nobody takes it now
@@ -155,6 +155,29 @@ Sender::Found Sender::find_event(const EndpointRef& endpoint, Item& item) {
     }
     cache_.forget(item.event);
     return find_event(endpoint, item);
+}
+
+// The payload that its subscription's rules make of it.
+Sender::Found Sender::shaped(const EndpointRef& endpoint, Item& item) {
+    switch (seams_.shape(endpoint, item)) {
+        case Shaper::Shaping::ready:
+            return Found::data;
+        case Shaper::Shaping::taken:
+            return Found::parked;
+        default:
+            endpoint->backlog.push_front(std::move(item));
+            return Found::unreadable;
+    }
+}
+
+void Sender::end_unsent(const EndpointRef& endpoint, Outcome outcome) {
+    if (outcome.state != DeliveryState::pending) {  // others of its lane may wait for that
+        outcome.lets_go = std::max(1U, endpoint->settings->batch.most);
+        outcome.let_go_ms = context_.run.now_ms();
+    }
+    outcomes_.add(endpoint, std::move(outcome));
+    consider(endpoint);
+    seams_.ended();
 }
 
 bool Sender::attempt(const EndpointRef& endpoint, Item item) {

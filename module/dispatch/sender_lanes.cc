@@ -25,6 +25,11 @@ Sender::Found Sender::find_members(const EndpointRef& endpoint, Item& item) {
             break;
         }
         item.attempts = std::max(item.attempts, delivery.attempts);
+        // Made before its subscription sent batches, which carry whole payloads only: it must not go out as it is.
+        if (delivery.shape != 0) {
+            fault = {Code::not_found, "its payload was to be shaped, which a batch cannot do"};
+            break;
+        }
         if ((data.value()->event().flags & event_owed) != 0) {
             item.event = delivery.event;
             if (seams_.park(endpoint->number, item, true)) return Found::parked;

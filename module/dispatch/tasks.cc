@@ -246,6 +246,7 @@ void Tasks::take_event(const Event& event, const TaskFilter& filter, TaskStep& s
         delivery.event = event.number;
         delivery.subscription = listener->subscription;
         delivery.format = listener->format;
+        delivery.shape = listener->shape;
         delivery.logged = listener->logged;
         delivery.due_ms = context_.run.now_ms();
         delivery.task = step.task.number;

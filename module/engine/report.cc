@@ -62,6 +62,8 @@ constexpr Figure figures[] = {
      &Counters::recovered},
     {"hydrated", "events whose payload was fetched from the upstream", false, &Counters::hydrated},
     {"unhydrated", "events sent as they were recorded because the upstream did not tell", false, &Counters::unhydrated},
+    {"filtered", "deliveries that the subscription's jq program did not want", false, &Counters::filtered},
+    {"unshaped", "deliveries given up because their payload could not be made", false, &Counters::unshaped},
     {"leader", "1 while this process dispatches", true, &Counters::leader},
     {"inflight", "tries on the wire", true, &Counters::inflight},
 };

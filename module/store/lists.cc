@@ -131,4 +131,32 @@ Result<StoreStatus> SqliteReader::status() {
     return status;
 }
 
+Result<Delivery> SqliteReader::delivery(int64_t number) {
+    Delivery found;
+    Result<void> done = ask(
+        std::string("SELECT ") + delivery_columns + " FROM deliveries d WHERE d.number = ?", "read a delivery",
+        [number](Stmt& statement) { statement.bind(1, number); },
+        [&found](const Stmt& row) {
+            found = read_delivery(row);
+            return true;
+        });
+    if (!done.ok()) return done.fault();
+    if (found.number == 0) return Fault{Code::not_found, "the store holds no such delivery"};
+    return found;
+}
+
+Result<std::string> SqliteReader::shape(int64_t number) {
+    std::string spec;
+    Result<void> done = ask(
+        "SELECT spec FROM shapes WHERE number = ?", "read a shape",
+        [number](Stmt& statement) { statement.bind(1, number); },
+        [&spec](const Stmt& row) {
+            spec = row.text(0);
+            return true;
+        });
+    if (!done.ok()) return done.fault();
+    if (spec.empty()) return Fault{Code::not_found, "the store does not know the delivery's shape"};
+    return spec;
+}
+
 }  // namespace trot

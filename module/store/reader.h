@@ -22,6 +22,8 @@ class SqliteReader final : public Reader {
     Result<std::vector<Event>> events_after(int64_t number, size_t limit, size_t max_bytes) override;
     Result<Event> event(int64_t number) override;
     Result<int64_t> newest_event() override;
+    Result<Delivery> delivery(int64_t number) override;
+    Result<std::string> shape(int64_t number) override;
     Result<std::vector<Delivery>> due(int64_t subscription, int64_t until_ms, int64_t after_due_ms,
                                       int64_t after_number, size_t limit) override;
     Result<int64_t> next_due(int64_t subscription) override;

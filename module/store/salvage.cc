@@ -107,6 +107,7 @@ constexpr int job_columns_all = 7;
 constexpr int snapshot_columns_all = 4;
 constexpr int managed_columns_all = 4;
 constexpr int task_columns_all = 8;
+constexpr int shape_columns_all = 2;
 
 Result<void> copy_scan(Scan scan, Copy copy, int64_t& copied, int64_t& gaps) {
     while (scan.next())
@@ -224,6 +225,10 @@ Result<Salvaged> salvage(Db& from, Db& into) {
     int64_t managed = 0;
     done = copy_scan(Scan(from, "SELECT * FROM managed WHERE number > ?1 ORDER BY number", 0),
                      Copy(into, "managed", managed_columns_all), managed, sum.gaps);
+    int64_t shapes = 0;
+    if (done.ok())
+        done = copy_scan(Scan(from, "SELECT * FROM shapes WHERE number > ?1 ORDER BY number", 0),
+                         Copy(into, "shapes", shape_columns_all), shapes, sum.gaps);
     if (done.ok()) done = copy_counters(from, into);
     if (!done.ok()) return done.fault();
     // What waits is owed as well; a snapshot is only help, but costs nothing to carry over.

@@ -37,6 +37,9 @@ class Tx {
     virtual Result<bool> caught_up() = 0;
     virtual Result<void> finish(const Outcome& outcome) = 0;  // delivery row and attempt row; of a batch all of them
     virtual Lanes& lanes() = 0;                               // deliveries that wait for each other
+    // The number of the row that holds this spec, made when there is none; 0 for "". Rows never change.
+    virtual Result<int64_t> shape(std::string_view spec) = 0;
+    virtual Result<void> set_shape(int64_t delivery, int64_t shape) = 0;
     // Inserts or updates by (origin, name); keeps number, state, failures, failing_ms and created_ms of a known one.
     // Sets number and state.
     virtual Result<void> put_subscription(SubscriptionRow& row) = 0;
@@ -163,7 +166,9 @@ class Reader {
     // With payload, oldest first; ends early when `max_bytes` of payload are reached (but gives at least one).
     virtual Result<std::vector<Event>> events_after(int64_t number, size_t limit, size_t max_bytes = 8U << 20) = 0;
     virtual Result<Event> event(int64_t number) = 0;
-    virtual Result<int64_t> newest_event() = 0;  // 0: there is none
+    virtual Result<int64_t> newest_event() = 0;             // 0: there is none
+    virtual Result<Delivery> delivery(int64_t number) = 0;  // Code::not_found
+    virtual Result<std::string> shape(int64_t number) = 0;  // the spec of that row; Code::not_found
     // Pending deliveries of a subscription due at or before `until_ms`, after position (due, number), in that order.
     virtual Result<std::vector<Delivery>> due(int64_t subscription, int64_t until_ms, int64_t after_due_ms,
                                               int64_t after_number, size_t limit) = 0;

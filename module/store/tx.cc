@@ -170,6 +170,7 @@ Result<bool> SqliteTx::caught_up() {
 }
 
 Result<void> SqliteTx::finish(const Outcome& outcome) {
+    if (outcome.unsent) return finish_unsent(outcome);
     if (outcome.batch) return finish_batch(outcome);
     Result<void> prepared =
         ready(finish_delivery_,

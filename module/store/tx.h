@@ -22,6 +22,8 @@ class SqliteTx final : public Tx {
     Result<bool> caught_up() override;
     Result<void> finish(const Outcome& outcome) override;
     Lanes& lanes() override { return lanes_; }
+    Result<int64_t> shape(std::string_view spec) override;
+    Result<void> set_shape(int64_t delivery, int64_t shape) override;
     Result<void> put_subscription(SubscriptionRow& row) override;
     Result<void> set_subscription(int64_t number, SubscriptionState state, std::string_view reason, unsigned failures,
                                   int64_t failing_ms) override;
@@ -91,6 +93,7 @@ class SqliteTx final : public Tx {
     Fault failed(std::string_view doing);
     Result<void> run(Stmt& statement, std::string_view doing);
     Result<void> add_hydration(const Event& event);
+    Result<void> finish_unsent(const Outcome& outcome);
     Result<void> read_newest_event();
     Result<int64_t> next_generation();
     Result<std::string> next_name(const std::string& origin);
@@ -121,7 +124,7 @@ class SqliteTx final : public Tx {
         count_;
     Stmt find_waiting_, put_waiting_, remove_waiting_, find_snapshot_, put_snapshot_, remove_snapshot_, old_snapshots_,
         old_jobs_, read_snapshot_bytes_, count_snapshots_;
-    Stmt read_generation_;
+    Stmt read_generation_, finish_unsent_;
     Stmt redeliver_, redeliver_one_, cancel_one_, has_delivery_;
     Stmt insert_hydration_, hydrate_event_, unhydrate_event_, drop_hydration_;
     Stmt finish_batch_, insert_attempts_;

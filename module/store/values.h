@@ -94,7 +94,7 @@ struct Delivery {
     int64_t first_event = 0;  // of several changes in one: the first, whose `previous` counts
     int64_t opened_ms = 0;    // when the first change came (run clock, as due_ms), while later ones may join; else 0
     int64_t batch = 0;        // the first delivery of those that go in one request; 0: by itself
-    int64_t shape = 0;        // how its payload is made from the event's (Tx::shape); 0: as it is
+    int64_t shape = 0;        // how its payload is made from the event's (Tx::shape); 0: as it is; -1: see reshape
     unsigned uncounted = 0;   // attempts that an operator asked for: the schedule does not count them
     unsigned deaths = 0;      // of processes, while they had it in hand
     int64_t task = 0;         // of an operator's, that made it from a recorded event; 0: the event did
@@ -116,7 +116,11 @@ struct Attempt {
 struct Outcome {
     Attempt attempt;
     DeliveryState state = DeliveryState::pending;
-    int64_t due_ms = 0;  // next try when still pending
+    int64_t due_ms = 0;   // next try when still pending
+    bool unsent = false;  // nothing was sent: no attempt is noted or counted, only why (attempt.error)
+    // Its payload could not be made. As long as nothing was ever sent, its bytes are not fixed: should it be delivered
+    // again, then in the shape that its subscription has by then.
+    bool reshape = false;
     // The attempt's delivery is the first of a batch, and this is what became of all that went with it.
     bool batch = false;
     // It ends (not pending), and is one of those that others of its lane wait for: so many of these are let go, due

@@ -7,6 +7,7 @@
 #include "engine/sole.h"
 #include "manage/acts.h"
 #include "manage/apis.h"
+#include "manage/claims.h"
 #include "manage/lists.h"
 #include "objects.h"
 #include "sealed.h"
@@ -68,9 +69,11 @@ trot_reply* reply_of(std::string body, std::string_view content_type) {
 extern "C" {
 
 int trot_plan_manages(const trot_plan* plan, const trot_request* request) noexcept {
-    if (plan == nullptr || request == nullptr || plan->plan->apis.empty()) return 0;
+    if (plan == nullptr || request == nullptr) return 0;
+    if (plan->plan->apis.empty() && plan->plan->claim_paths.empty()) return 0;
     return sealed(nullptr, [&] {
         const trot_request asked = read_struct(*request);
+        if (is_claim(*plan->plan, view(asked.target))) return 1;
         return match_api(*plan->plan, view(asked.target), view(asked.host)).handler != nullptr ? 1 : 0;
     });
 }
