@@ -43,6 +43,8 @@ struct Counters {
     N opened{0};                // breakers that opened
     N disabled{0};              // subscriptions disabled
     N recovered{0};             // of those, and of endpoints whose breaker was open: they answer again
+    N skipped_own{0};           // deliveries not made: the subscription made the change itself (skip_own)
+    N looped{0};                // deliveries not made: its own deliveries led to the change, or too many did
     N hydrated{0};              // events whose payload the upstream told when it was asked
     N unhydrated{0};            // events that went as they were recorded, because it did not
     N leader{0};                // gauge: 1 while this engine dispatches

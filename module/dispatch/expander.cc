@@ -31,6 +31,7 @@ Expander::Expander(Context& context, EventCache& cache, const FanOut& fan_out, c
       fan_out_(fan_out),
       topics_(topics),
       seams_(std::move(seams)),
+      matcher_(context.clock, context.counters),
       again_(context.base, -1, 0,
              [this] {
                  failing_ = false;

@@ -200,6 +200,11 @@ void Lead::enter() {
     } else {
         context_.log.write(Level::warning, socket.fault().text + "; events of other processes are found by looking");
     }
+    // Every process that leads has the same one. Without it deliveries go out without a trail, and none is believed.
+    if (Result<Secret> trail = trail_secret(context_.store.path()); trail)
+        context_.trail = std::make_shared<const Secret>(std::move(trail).value());
+    else
+        context_.log.write(Level::warning, "dispatch: " + trail.fault().text + "; deliveries carry no trotline-hop");
     state_ = State::loading;
     context_.counters.leader.store(1, std::memory_order_relaxed);
     load();

@@ -20,6 +20,7 @@ Sender::Sender(Context& context, EventCache& cache, Seams seams)
       cache_(cache),
       seams_(std::move(seams)),
       backlog_(context),
+      tracing_(context),
       outcomes_(context, [this](const OutcomeBatch& batch) { durable(batch); }),
       timers_(context, [this](const EndpointRef& endpoint) { consider(endpoint); }),
       consents_(context, [this](const EndpointRef& endpoint) { consider(endpoint); }),
@@ -172,7 +173,8 @@ bool Sender::attempt(const EndpointRef& endpoint, Item item) {
         return true;
     }
     const std::shared_ptr<const std::string> body = item.data->body(*item.style, *renderer.value(), view);
-    const Fields headers = headers_of(*renderer.value(), view, *body, *endpoint->settings);
+    Fields headers = headers_of(*renderer.value(), view, *body, *endpoint->settings);
+    tracing_.add(event, *endpoint->settings, endpoint->number, item.attempts + 1, headers);
 
     if (endpoint->inflight++ == 0) endpoint->heard_ms = context_.steady_ms();
     if (endpoint->slow) ++slow_inflight_;

@@ -16,6 +16,7 @@
 #include "dispatch/endpoint.h"
 #include "dispatch/outcomes.h"
 #include "dispatch/timers.h"
+#include "dispatch/tracing.h"
 #include "egress/transport.h"
 
 namespace trot {
@@ -97,6 +98,7 @@ class Sender {
     EventCache& cache_;
     Seams seams_;
     Backlog backlog_;
+    Tracing tracing_;
     OutcomeBook outcomes_;
     std::shared_ptr<Transport> transport_;
     unsigned slots_ = 1;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "crypto/actor.h"
 #include "egress/rules.h"
 #include "plan/subscription_json.h"
 #include "url/check.h"
@@ -137,27 +138,8 @@ void Subscriptions::configure(Endpoint& endpoint, std::shared_ptr<const Subscrip
     if (moved) endpoint.breaker = Breaker();  // what was there is another's illness
     endpoint.breaker.set_rules(health.trip_row, health.trip_percent, std::min(health.longest_pause_ms, longest));
     endpoint.settings = std::move(settings);
-    want_consent(endpoint);
+    want_consent(endpoint, *transport_);
     endpoint.set_gate(gates_.find(*endpoint.settings, moved ? nullptr : endpoint.gate));
-}
-
-// What an endpoint has consented to holds as long as it is asked the same.
-void Subscriptions::want_consent(Endpoint& endpoint) {
-    const Subscription& settings = *endpoint.settings;
-    if (settings.consent_origin.empty() || endpoint.target == nullptr) return endpoint.consent.reset();
-    TargetOptions options = endpoint.target_options;
-    options.options_method = options.keep_head = true;
-    Result<std::shared_ptr<Target>> target = transport_->target(options);
-    if (!target) return endpoint.consent.reset();  // as its own target: the same URL
-    const std::shared_ptr<Consent>& has = endpoint.consent;
-    if (!has || has->url != options.url.text || has->origin != settings.consent_origin ||
-        has->asked != settings.health.rate) {
-        endpoint.consent = std::make_shared<Consent>();
-        endpoint.consent->url = options.url.text;
-        endpoint.consent->origin = settings.consent_origin;
-        endpoint.consent->asked = settings.health.rate;
-    }
-    endpoint.consent->target = std::move(target).value();
 }
 
 Subscriptions::Applied Subscriptions::apply(const SubscriptionSet& set, std::shared_ptr<Transport> transport,
@@ -352,11 +334,14 @@ void Subscriptions::index() {
         Listener one;
         one.subscription = number;
         one.format = endpoint->style->text;
+        one.max_hops = endpoint->settings->max_hops;
+        for (const Secret& own : endpoint->settings->own) one.own.push_back(actor_hash(own.reveal()));
         const auto listener = std::make_shared<const Listener>(std::move(one));
         for (const std::string& pattern : endpoint->settings->topics) topics->add(pattern, listener);
     }
     for (const auto& [number, managed] : managed_) add_to(*topics, number, managed);
     topics->generation = generation_;
+    topics->trail = context_.trail;
     overlaid_.clear();
     whole_ = topics_ = std::move(topics);
 }
@@ -370,6 +355,7 @@ void Subscriptions::lay_over(const std::vector<int64_t>& changed) {
         if (const auto found = managed_.find(number); found != managed_.end()) add_to(*topics, number, found->second);
     }
     topics->generation = generation_;
+    topics->trail = context_.trail;
     topics_ = std::move(topics);
 }
 

@@ -18,6 +18,7 @@ struct RuleGroup {
 const RuleGroup& schedule_rules();  // schedule, jitter, max_age, timeout, connect_timeout
 const RuleGroup& health_rules();    // concurrency, breaker, rate, burst, share, adaptive, disable_after, …_age
 const RuleGroup& consent_rules();   // consent
+const RuleGroup& trace_rules();     // trace, max_hops, skip_own
 
 const std::vector<const RuleGroup*>& rule_groups();
 

@@ -149,6 +149,7 @@ void adopt_rules(Subscription& out, const Subscription& defaults) {
     out.order = defaults.order;
     out.coalesce = defaults.coalesce;
     out.trace = defaults.trace;
+    out.max_hops = defaults.max_hops;
 }
 
 std::string spell_selectors(const std::vector<Selector>& selectors) {

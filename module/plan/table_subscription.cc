@@ -103,6 +103,7 @@ class SubscriptionReader {
         out_.timeout_ms = policy_.timeout_ms;
         out_.connect_timeout_ms = policy_.connect_timeout_ms;
         out_.disable_after = policy_.disable_after;
+        out_.trace = policy_.trace;
         out_.schedule_ms = policy_.schedule_ms.empty() ? default_schedule() : policy_.schedule_ms;
         if (const RawValue* options = section_.find("options"))
             out_.options =

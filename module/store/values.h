@@ -20,7 +20,6 @@ enum EventFlag : uint32_t {
     event_unhydrated = 64,  // the upstream was to be asked for the payload, and did not tell: it is as it was recorded
     event_hydrated = 128,   // the payload is what the upstream answered when it was asked
     event_owed = 256,       // the upstream is still to be asked: nothing goes out until one of these two is set
-    event_looped = 1024,    // too many deliveries of ours led to it: never expanded
     event_private = 512,    // made for one subscription (a ping, a simulated event): never expanded
 };
 
@@ -41,8 +40,8 @@ struct Event {
     std::shared_ptr<const std::string> payload;
     std::shared_ptr<const std::string> previous;  // the resource's state before, as JSON; null: unknown, or not asked
     std::shared_ptr<const std::string> context;   // what the hook took along, a JSON object; null: nothing
-    // Where it came from, a JSON object: "request_id", "traceparent" (of the client's request), "actor" (hash of its
-    // credential), "hop" and "via" (deliveries of ours that led to it). Null: nothing is known.
+    // Where it came from, a JSON object: "request_id", "traceparent" (of the client's request), "actor" (hash of whose
+    // credential it was), "hop" (the token of the delivery that led to it). Null: nothing is known.
     std::shared_ptr<const std::string> origin;
     std::shared_ptr<const HydrateOrder> hydrate;  // on its way into the store only; null: nothing is to be asked
 };

@@ -81,6 +81,13 @@ class Wire {
         flying_ids_.erase(id);
     }
 
+    // A process has ended: what it had on the wire is nobody's any more.
+    void forget_flights() {
+        const std::lock_guard<std::mutex> hold(lock_);
+        flying_.clear();
+        flying_ids_.clear();
+    }
+
     std::atomic<bool> doubled{false};
 
   private:
