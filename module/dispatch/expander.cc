@@ -100,7 +100,10 @@ std::shared_ptr<Expansion> Expander::next() {
     out->generation = topics_->generation;
     const int64_t now = out->now_ms = context_.run.now_ms();
     while (!ahead_.empty()) {
-        matcher_.find(*topics_, ahead_.front(), matches_);
+        {
+            const Hands::Note in_hand = context_.hands.event(ahead_.front().number);
+            matcher_.find(*topics_, ahead_.front(), matches_);
+        }
         if (!out->deliveries.empty() && out->deliveries.size() + matches_.size() > job_deliveries) break;
         out->to = ahead_.front().number;
         if (!matches_.empty()) {

@@ -10,6 +10,7 @@
 
 #include "dispatch/bodies.h"
 #include "dispatch/context.h"
+#include "dispatch/deaths.h"
 #include "dispatch/dispatcher.h"
 #include "dispatch/expander.h"
 #include "dispatch/fan_out.h"
@@ -19,6 +20,7 @@
 #include "dispatch/retention.h"
 #include "dispatch/sender.h"
 #include "dispatch/subscriptions.h"
+#include "dispatch/tasks.h"
 #include "dispatch/waker.h"
 
 namespace trot {
@@ -48,6 +50,7 @@ class Lead {
     void cancel(int64_t subscription);
     void made(const Delivery& delivery, const EventRef& event);
     void send(const Delivery& delivery, const EventRef& event);
+    void look_again(int64_t subscription, bool less);
     void publish();
     void enter();
     void load();
@@ -84,6 +87,8 @@ class Lead {
     Gatherer gatherer_;
     Expander expander_;
     Retention retention_;
+    Deaths deaths_;
+    Tasks tasks_;
     LoopEvent tick_;
 };
 

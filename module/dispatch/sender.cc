@@ -169,6 +169,7 @@ bool Sender::attempt(const EndpointRef& endpoint, Item item) {
         unsendable(endpoint, item, renderer.fault());
         return true;
     }
+    const Hands::Note in_hand = context_.hands.delivery(item.number);
     TokenRef token;
     if (endpoint->settings->oauth.set() && (token = tokens_.find(*endpoint->settings)) == nullptr) {
         await_token(endpoint, std::move(item));
@@ -241,6 +242,7 @@ void Sender::unsendable(const EndpointRef& endpoint, const Item& item, const Fau
 }
 
 void Sender::finish(const Try& what, SendResult result) {
+    const Hands::Note in_hand = context_.hands.delivery(what.item.number);
     Endpoint& endpoint = *what.endpoint;
     --endpoint.inflight;
     what.gate->ended();

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "crypto/actor.h"
+#include "dispatch/tasks.h"
 #include "egress/rules.h"
 #include "plan/subscription_json.h"
 #include "url/check.h"
@@ -55,6 +56,11 @@ Result<void> SubscriptionSet::write(Tx& tx, bool) {
             !set)
             return set;
     }
+    // In the transaction that makes it known: once, whatever happens.
+    for (TaskRow backfill : backfills) {
+        backfill.subscription = rows[static_cast<size_t>(backfill.subscription)].number;
+        if (Result<void> added = tx.add_task(backfill); !added) return added;
+    }
     return tx.keep_subscriptions(names);
 }
 
@@ -93,6 +99,8 @@ Result<std::shared_ptr<SubscriptionSet>> Subscriptions::prepare(const PlanPtr& p
         row.reason = set->changes.back().reason;
         row.failures = set->changes.back().failures;
         row.failing_ms = set->changes.back().failing_ms;
+        if (before == nullptr && wanted.backfill_ms > 0)
+            set->backfills.push_back(first_backfill(wanted, set->rows.size(), now));
         set->names.push_back(row.name);
         set->rows.push_back(std::move(row));
     }

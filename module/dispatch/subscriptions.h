@@ -36,6 +36,7 @@ struct SubscriptionSet {
     std::vector<SubscriptionRow> rows;        // in the plan's order; numbers are set by write()
     std::vector<SubscriptionChange> changes;  // in the same order; number 0 until write()
     std::vector<std::string> names;
+    std::vector<TaskRow> backfills;  // of those seen for the first time; `subscription` is an index into rows
 
     Result<void> write(Tx& tx, bool in_doubt);
     static constexpr bool patient = false;

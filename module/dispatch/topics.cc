@@ -49,9 +49,32 @@ void TopicIndex::find(const std::string& topic, std::vector<const Listener*>& in
                into.end());
 }
 
+void TopicIndex::copy(int64_t subscription, TopicIndex& into) const {
+    const auto some = [&](const std::string& pattern, const Listeners& listeners) {
+        for (const ListenerPtr& listener : listeners) {
+            if (listener->subscription != subscription) continue;
+            auto ageless = std::make_shared<Listener>(*listener);
+            ageless->since = 0;
+            into.add(pattern, ageless);
+        }
+    };
+    for (const auto& [topic, listeners] : exact_) some(topic, listeners);
+    for (const auto& [prefix, listeners] : prefixes_) some(prefix + "*", listeners);
+    some("*", all_);
+}
+
+std::shared_ptr<const TopicIndex> TopicIndex::of(int64_t subscription) const {
+    auto out = std::make_shared<TopicIndex>();
+    out->generation = generation;
+    out->trail = trail;
+    copy(subscription, *out);
+    if (below_ && !hidden_.contains(subscription)) below_->copy(subscription, *out);
+    return out;
+}
+
 void EventMatcher::find(const TopicIndex& topics, const Event& event, std::vector<const Listener*>& into) {
     into.clear();
-    if ((event.flags & event_private) != 0) return;
+    if ((event.flags & (event_private | event_quarantined)) != 0) return;
     topics.find(event.topic, into);
     loaded_ = origin_known_ = false;
     size_t kept = 0;

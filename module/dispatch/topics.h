@@ -49,6 +49,8 @@ class TopicIndex {
     // Nobody listens, for sure: those below may all be hidden, which is not looked into.
     bool empty() const { return count_ == 0 && (!below_ || below_->empty()); }
     size_t size() const { return count_; }  // patterns, without those below
+    // Of that subscription alone, for events from before it was made too.
+    std::shared_ptr<const TopicIndex> of(int64_t subscription) const;
     // Everyone who asked for the topic, in the order of their numbers; some more than once when they have terms.
     void find(const std::string& topic, std::vector<const Listener*>& into) const;
 
@@ -58,6 +60,7 @@ class TopicIndex {
   private:
     using Listeners = std::vector<ListenerPtr>;
     void take(const Listeners& from, const TopicIndex* over, std::vector<const Listener*>& into) const;
+    void copy(int64_t subscription, TopicIndex& into) const;
     void collect(const std::string& topic, const TopicIndex* over, std::vector<const Listener*>& into) const;
 
     std::unordered_map<std::string, Listeners> exact_;

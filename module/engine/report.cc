@@ -48,6 +48,8 @@ constexpr Figure figures[] = {
     {"delivered", "deliveries answered 2xx", false, &Counters::delivered},
     {"failed", "tries without a 2xx", false, &Counters::failed},
     {"dead", "deliveries given up", false, &Counters::dead},
+    {"quarantined", "deliveries and events put aside because processes ended with them in hand", false,
+     &Counters::quarantined},
     {"blocked", "tries that the guard refused", false, &Counters::blocked},
     {"skipped_own", "deliveries not made because the subscription made the change itself", false,
      &Counters::skipped_own},

@@ -132,6 +132,7 @@ struct Subscription {
     unsigned disable_after = 0;      // consecutive dead deliveries that disable it; 0 never
     std::vector<std::string> allow;  // private networks this one may reach, besides egress.allow
     bool paused = false;
+    int64_t backfill_ms = 0;  // when it is seen for the first time it gets what was recorded since; 0: nothing
     std::string at;
 };
 
@@ -145,6 +146,7 @@ struct StoreConfig {
     uint64_t spill_reserve = 16ULL << 20;  // preallocated for the spill file: works on a full disk
     uint64_t spill_max = 1ULL << 30;
     int64_t retention_ms = 7LL * 24 * 3600 * 1000;  // finished events older than this go
+    int64_t retention_dead_ms = 0;                  // those with a dead delivery go after this; 0: as the others
     uint64_t retention_bytes = 0;                   // 0: no limit by size
     int64_t job_timeout_ms = 24LL * 3600 * 1000;    // a job without a result is given up then
     uint64_t snapshot_bytes = 64ULL << 20;          // of all states that are remembered; the oldest go first

@@ -177,26 +177,6 @@ Result<int> SqliteTx::cancel_deliveries(int64_t subscription, int most) {
     return cancelled;
 }
 
-Result<void> SqliteTx::redeliver(int64_t delivery) {
-    Stmt set;
-    Stmt mates;
-    Result<void> prepared =
-        ready(set,
-              "UPDATE deliveries SET state = CASE WHEN state IN (4, 5) THEN state ELSE 0 END, due_ms = 0, "
-              "lane = CASE WHEN finished_ms > 0 THEN NULL ELSE lane END, batch = CASE WHEN finished_ms > 0 THEN 0 ELSE "
-              "batch END, finished_ms = 0 WHERE number = ?");
-    // What is still to go in one request is due together.
-    if (prepared.ok())
-        prepared = ready(mates,
-                         "UPDATE deliveries SET due_ms = 0 WHERE batch > 0 AND finished_ms = 0 AND batch = (SELECT "
-                         "batch FROM deliveries WHERE number = ?)");
-    if (prepared.ok()) prepared = run(mates.bind(1, delivery), "send a batch again");
-    if (!prepared.ok()) return prepared;
-    if (Result<void> done = run(set.bind(1, delivery), "send a delivery again"); !done.ok()) return done;
-    if (sqlite3_changes(db_.handle()) == 0) return Fault{Code::not_found, "there is no such delivery any more"};
-    return {};
-}
-
 Result<bool> SqliteTx::take_nonce(std::string_view name, int64_t until_ms) {
     Stmt tidy;
     Stmt put;

@@ -66,6 +66,9 @@ std::string trouble(const HostFile& host) {
     const json_t* tokens = json_object_get(json_object_get(host.facts.get(), "dispatcher"), "tokens");
     if (const int64_t failing = number_at(tokens, "failing"); failing > 0)
         return fmt::format("{} OAuth token{} cannot be had, its log says why", failing, failing == 1 ? "" : "s");
+    if (counter(host, "quarantined") > 0)
+        return fmt::format("{} deliveries or events are quarantined: processes died of them",
+                           counter(host, "quarantined"));
     if (counter(host, "dropped") > 0) return fmt::format("{} exchanges were lost", counter(host, "dropped"));
     return {};
 }
@@ -199,7 +202,8 @@ std::string print_endpoints(const Picture& picture) {
 std::string print(const Picture& picture) {
     const json_t* figures = picture.figures.lines.front().get();
     const int64_t jobs = number_at(figures, "jobs");
-    const std::string waiting = jobs > 0 ? fmt::format("{} jobs without a result, ", jobs) : "";
+    std::string waiting = jobs > 0 ? fmt::format("{} jobs without a result, ", jobs) : "";
+    if (number_at(figures, "tasks") > 0) waiting += fmt::format("{} tasks, ", number_at(figures, "tasks"));
     // Of those that are pending: they wait for later changes or for company, or behind another one of their resource.
     const int64_t gathering = number_at(figures, "gathering");
     const int64_t queued = number_at(figures, "queued");

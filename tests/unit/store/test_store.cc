@@ -153,7 +153,7 @@ void numbers_never_go_back(void**) {
         // Retention removes them all: the numbers still do not come again.
         clock.now_ms += 7200000;
         assert_fine(write_now(*open.store, [&](Tx& tx) -> Result<void> {
-            const Result<Pruned> gone = tx.prune(clock.wall_ms(), 100, 100);
+            const Result<Pruned> gone = tx.prune(clock.wall_ms(), clock.wall_ms(), 100, 100);
             assert_fine(gone);
             assert_int_equal(gone.value().events, 2);
             return {};
@@ -234,7 +234,7 @@ void retention_takes_what_is_finished(void**) {
     const auto prune = [&](int most) {
         Pruned gone;
         assert_fine(write_now(*open.store, [&](Tx& tx) -> Result<void> {
-            const Result<Pruned> pruned = tx.prune(now - 1000, 1000, most);
+            const Result<Pruned> pruned = tx.prune(now - 1000, now - 1000, 1000, most);
             assert_fine(pruned);
             gone = pruned.value();
             return {};
@@ -283,7 +283,7 @@ void retention_steps_are_bounded_in_rows(void**) {
     Pruned all;
     for (Pruned step{1, 0}; step.rows > 0; ++steps) {
         assert_fine(write_now(*open.store, [&](Tx& tx) -> Result<void> {
-            const Result<Pruned> pruned = tx.prune(system_clock().wall_ms(), 400, 400);
+            const Result<Pruned> pruned = tx.prune(system_clock().wall_ms(), system_clock().wall_ms(), 400, 400);
             assert_fine(pruned);
             step = pruned.value();
             return {};
