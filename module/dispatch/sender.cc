@@ -182,6 +182,7 @@ void Sender::end_unsent(const EndpointRef& endpoint, Outcome outcome) {
 
 bool Sender::attempt(const EndpointRef& endpoint, Item item) {
     if (const Found found = find_data(endpoint, item); found != Found::data) return found != Found::unreadable;
+    const Hands::Note in_hand = context_.hands.delivery(item.number);
     if (expire(endpoint, item)) return true;
     if (item.style == nullptr) {
         unsendable(endpoint, item, {Code::config, "the delivery's format is unknown"});
@@ -192,7 +193,6 @@ bool Sender::attempt(const EndpointRef& endpoint, Item item) {
         unsendable(endpoint, item, renderer.fault());
         return true;
     }
-    const Hands::Note in_hand = context_.hands.delivery(item.number);
     TokenRef token;
     if (endpoint->settings->oauth.set() && (token = tokens_.find(*endpoint->settings)) == nullptr) {
         await_token(endpoint, std::move(item));
