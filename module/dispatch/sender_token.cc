@@ -18,7 +18,8 @@ void Sender::token_came(const EndpointRef& endpoint, Item item, const SendResult
     if (failure == nullptr || !running_ || !endpoint->active()) return unpark(endpoint, std::move(item));
     const bool alone = item.data && (item.data->event().flags & event_private) != 0;
     const bool probe = begin(*endpoint);
-    finish({endpoint, std::move(item), probe, context_.clock.wall_ms(), endpoint->settings, alone, nullptr, true},
+    finish({endpoint, std::move(item), probe, context_.clock.wall_ms(), endpoint->settings, alone, endpoint->gate,
+            nullptr, true},
            *failure);
 }
 

@@ -121,6 +121,10 @@ Result<void> CurlAttempt::prepare(std::shared_ptr<CurlTarget> target, std::share
     curl_easy_setopt(easy_, CURLOPT_HTTPHEADER, nodes_.data());
     if (!target_->tls.plain() || !plain_tls_) set_tls(easy_, target_->tls, options_.ca_file);
     plain_tls_ = target_->tls.plain();
+    if (target_->options_method || asking_) {
+        asking_ = target_->options_method;
+        curl_easy_setopt(easy_, CURLOPT_CUSTOMREQUEST, asking_ ? "OPTIONS" : nullptr);
+    }
     if (!body_) {
         curl_easy_setopt(easy_, CURLOPT_HTTPGET, 1L);
         return {};

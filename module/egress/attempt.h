@@ -31,6 +31,7 @@ struct CurlTarget : Target {
     uint64_t answer_bytes = 0;
     bool keep_head = false;
     TargetTls tls;
+    bool options_method = false;
 };
 
 struct AttemptOptions {
@@ -84,6 +85,7 @@ class CurlAttempt {
     const AttemptOptions& options_;
     CURL* easy_;
     bool plain_tls_ = true;          // the handle's TLS is that of targets without rules of their own
+    bool asking_ = false;            // the handle is set up for OPTIONS
     std::string lines_;              // the request's header lines, one after another
     std::vector<curl_slist> nodes_;  // libcurl reads this list and never frees it
     char error_[CURL_ERROR_SIZE] = {};

@@ -51,6 +51,7 @@ class CurlTransport : public Transport {
         target->answer_bytes = options.answer_bytes;
         target->keep_head = options.keep_head;
         target->tls = target_tls(options);
+        target->options_method = options.options_method;
         return std::shared_ptr<Target>(std::move(target));
     }
 

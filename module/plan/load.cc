@@ -66,6 +66,7 @@ class Loader {
         add_own();
         note_capture(plan_, plan_.settings);
         plan_.delivery.schedule_ms = default_schedule();
+        plan_.delivery.trace = false;  // what an API makes speaks a system's own format
         if (root_.find("delivery")) {
             Section section(table("delivery"), delivery_keys(), report_, nullptr);
             read_delivery(section, load_, plan_.delivery);

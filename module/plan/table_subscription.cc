@@ -13,11 +13,13 @@ namespace trot {
 const KeyList& subscription_keys() {
     static const KeyList keys{"subscription[]",
                               {"name", "topics", "url", "secret", "format", "options", "basic_auth", "bearer", "oauth",
-                               "headers", "allow", "paused"}};
+                               "headers", "allow", "paused", "backfill"}};
     return keys;
 }
 
 namespace {
+
+constexpr int64_t day_ms = 24LL * 3600 * 1000;
 
 // Its own keys, and those that [delivery] says for all.
 const KeyList& all_keys() {
@@ -46,6 +48,7 @@ class SubscriptionReader {
         warn_plain();
         read_networks(section_, "allow", out_.allow);
         section_.flag("paused", out_.paused);
+        section_.duration("backfill", out_.backfill_ms, 0, 3650 * day_ms);
     }
 
   private:
@@ -102,6 +105,7 @@ class SubscriptionReader {
         out_.timeout_ms = policy_.timeout_ms;
         out_.connect_timeout_ms = policy_.connect_timeout_ms;
         out_.disable_after = policy_.disable_after;
+        out_.trace = policy_.trace;
         out_.schedule_ms = policy_.schedule_ms.empty() ? default_schedule() : policy_.schedule_ms;
         if (const RawValue* options = section_.find("options"))
             out_.options =

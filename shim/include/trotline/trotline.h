@@ -280,11 +280,18 @@ int trot_sign(const char* format, trot_text secret, trot_text id, trot_text topi
 int trot_verify(const char* format, trot_text secret, const trot_field* fields, size_t nfields, trot_text body,
                 int64_t unix_s, trot_fault* fault) TROT_NOEXCEPT;
 /* Reads a store, also beside a running host. what: "events", "event", "deliveries", "attempts", "subscriptions",
- * "status". filter: JSON object
- * {"topic","subscription","state","after","event","delivery","limit","oldest_first"}, or empty. *out: one JSON object a
- * line. Errors: TROT_ENOTFOUND no store there, TROT_ESTORE, TROT_EUSAGE. [any][blocks] */
+ * "tasks", "status". filter: JSON object
+ * {"topic","subscription","state","since","until","after","event","delivery","limit","oldest_first"}, or empty. *out:
+ * one JSON object a line. Errors: TROT_ENOTFOUND no store there, TROT_ESTORE, TROT_EUSAGE. [any][blocks] */
 int trot_query(const char* store_dir, const char* what, trot_text filter, trot_reply** out,
                trot_fault* fault) TROT_NOEXCEPT;
+/* What an operator asks for, written into the store, also beside a running host, which finds it within a second;
+ * without one the next start does. what: "redeliver", "backfill", "cancel"; request: the JSON object that the admin API
+ * takes (README, "Dead letters"); by: who asks, for the record. *out: {"task","kind"}, or what a dry run counted.
+ * Errors: TROT_ENOTFOUND no store, delivery, event, subscription or task of that name, TROT_EUSAGE, TROT_ESTORE.
+ * [any][blocks] */
+int trot_act(const char* store_dir, const char* what, trot_text request, trot_text by, trot_reply** out,
+             trot_fault* fault) TROT_NOEXCEPT;
 
 #ifdef __cplusplus
 }
