@@ -108,7 +108,7 @@ void Sender::pump() {
         const EndpointRef endpoint = std::move(ring_.front());
         ring_.pop_front();
         endpoint->listed = false;
-        if (!endpoint->active() || endpoint->queued() == 0 || endpoint->awaits_token) continue;
+        if (!endpoint->active() || endpoint->queued() == 0) continue;
         if (!admitted(endpoint, context_.steady_ms())) continue;
         if (endpoint->slow && slow_inflight_ >= std::max(1U, slots_ / 4 * 3)) {
             endpoint->listed = true;
