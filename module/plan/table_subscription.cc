@@ -6,6 +6,7 @@
 #include "plan/format_options.h"
 #include "plan/secret_source.h"
 #include "plan/tables.h"
+#include "plan/units.h"
 #include "url/tags.h"
 
 namespace trot {
@@ -19,7 +20,6 @@ const KeyList& subscription_keys() {
 
 namespace {
 
-constexpr int64_t day_ms = 24LL * 3600 * 1000;
 
 // Its own keys, and those that [delivery] says for all.
 const KeyList& all_keys() {
