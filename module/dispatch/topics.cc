@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "dispatch/own_events.h"
+
 namespace trot {
 namespace {
 
@@ -81,6 +83,7 @@ void EventMatcher::find(const TopicIndex& topics, const Event& event, std::vecto
         if (fits(*listener, event) && !goes_round(topics, *listener, event)) into[kept++] = listener;
     }
     into.resize(kept);
+    if (kept > 0) leave_out_itself(event, into);
 }
 
 void EventMatcher::learn_origin(const TopicIndex& topics, const Event& event) {

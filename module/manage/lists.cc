@@ -139,6 +139,7 @@ std::string line_of(const SubscriptionLine& full) {
         .text("state", name_of(row.state))
         .text("reason", row.reason)
         .number("failures", row.failures)
+        .time("failing_since", row.failing_ms)
         .number("pending", static_cast<int64_t>(full.pending))
         .number("delivered", static_cast<int64_t>(full.delivered))
         .number("dead", static_cast<int64_t>(full.dead))

@@ -9,6 +9,7 @@
 #include <cstdlib>
 #include <cstring>
 
+#include "base/text.h"
 #include "plan/section.h"
 
 namespace trot {
@@ -102,6 +103,20 @@ Secret read_secret_file(const std::string& path, const Mark& at, Report& report)
     if (!content.empty() && content.back() == '\r') content.pop_back();
     if (content.empty()) report.mistake(at, fmt::format("secret file {} is empty", quoted(full)));
     return Secret(std::move(content));
+}
+
+Secret read_one_secret(const RawValue& value, std::string_view key, Report& report) {
+    if (value.kind == RawValue::Kind::text && value.text.empty()) return {};
+    std::vector<Secret> secrets = read_secrets(value, report);
+    if (secrets.size() > 1) report.mistake(value.at, fmt::format("'{}' must be one, not a list of them", key));
+    return secrets.size() == 1 ? std::move(secrets.front()) : Secret();
+}
+
+bool names_a_credential(std::string_view header) {
+    const std::string low = lower(header);
+    for (const std::string_view word : {"auth", "cookie", "credential", "key", "pass", "secret", "session", "token"})
+        if (low.find(word) != std::string::npos) return true;
+    return false;
 }
 
 std::vector<Secret> read_secrets(const RawValue& value, Report& report) {

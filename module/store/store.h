@@ -35,11 +35,11 @@ class Tx {
     // Are all events from before this transaction expanded? Asked after an add_event().
     virtual Result<bool> caught_up() = 0;
     virtual Result<void> finish(const Outcome& outcome) = 0;  // delivery row and attempt row
-    // Inserts or updates by (origin, name); keeps number, state, failures and created_ms of a known one. Sets number
-    // and state.
+    // Inserts or updates by (origin, name); keeps number, state, failures, failing_ms and created_ms of a known one.
+    // Sets number and state.
     virtual Result<void> put_subscription(SubscriptionRow& row) = 0;
     virtual Result<void> set_subscription(int64_t number, SubscriptionState state, std::string_view reason,
-                                          unsigned failures) = 0;
+                                          unsigned failures, int64_t failing_ms) = 0;
     // The same for a managed one, but only when it is as it was last changed through its API (changed_ms), with that
     // state and reason.
     struct Known {
@@ -48,7 +48,7 @@ class Tx {
         int64_t changed_ms = 0;
     };
     virtual Result<void> move_subscription(int64_t number, const Known& from, SubscriptionState state,
-                                           std::string_view reason, unsigned failures) = 0;
+                                           std::string_view reason, unsigned failures, int64_t failing_ms) = 0;
     // Every file subscription whose name is not in `names` becomes `removed`; its pending deliveries wait for its
     // return.
     virtual Result<void> keep_subscriptions(const std::vector<std::string>& names) = 0;

@@ -21,10 +21,10 @@ class SqliteTx final : public Tx {
     Result<bool> caught_up() override;
     Result<void> finish(const Outcome& outcome) override;
     Result<void> put_subscription(SubscriptionRow& row) override;
-    Result<void> set_subscription(int64_t number, SubscriptionState state, std::string_view reason,
-                                  unsigned failures) override;
+    Result<void> set_subscription(int64_t number, SubscriptionState state, std::string_view reason, unsigned failures,
+                                  int64_t failing_ms) override;
     Result<void> move_subscription(int64_t number, const Known& from, SubscriptionState state, std::string_view reason,
-                                   unsigned failures) override;
+                                   unsigned failures, int64_t failing_ms) override;
     Result<void> keep_subscriptions(const std::vector<std::string>& names) override;
     Result<Pruned> prune(int64_t before_ms, int64_t dead_before_ms, int rows, int events) override;
     Result<void> settle_hydration(int64_t event, const std::string* payload) override;

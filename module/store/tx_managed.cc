@@ -113,6 +113,8 @@ Result<void> SqliteTx::change_managed(ManagedRow& managed) {
         if (Result<void> read = read_newest_event(); !read.ok()) return read;
         row.since = now_.last_event;
     }
+    // A new chance for a new URL, and for one that somebody made active again.
+    if (known.url != row.url || known.state != row.state) row.failing_ms = 0;
     row.created_ms = known.created_ms;
     row.changed_ms = std::max(clock_.wall_ms(), known.changed_ms + 1);  // each change is told from the one before
     row.generation = generation.value();

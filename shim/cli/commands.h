@@ -26,6 +26,7 @@ struct RunArgs {
 
 struct CheckArgs {
     std::string config;
+    bool online = false;  // look at names, connections and certificates as well
 };
 
 struct ExplainArgs {

@@ -264,6 +264,11 @@ void trot_reply_drop(trot_reply* reply) TROT_NOEXCEPT;
 /* What the guard says of a URL or address under the plan's [egress] (NULL: defaults). TROT_OK allowed, TROT_EREFUSED
  * blocked; why gets the reason. Resolves names. [any][blocks] */
 int trot_guard(const trot_plan* plan, trot_text value, trot_fault* why) TROT_NOEXCEPT;
+/* What the plan's subscriptions meet on the network: name, guard, connection, TLS (chain, name, pins, days left) of
+ * each url and token_url; nothing is sent. *out: one JSON object a line
+ * {"at","subscription","key":"url"|"token_url","url", "works","says"}, with "right" (what would be) or "warning".
+ * TROT_OK: all work; TROT_EREFUSED: some cannot, *out says which. [any][blocks] */
+int trot_plan_probe(const trot_plan* plan, trot_reply** out, trot_fault* fault) TROT_NOEXCEPT;
 /* The headers that a delivery of that format would carry ("Name: value" a line in *out). format: a name, or one with
  * options as deliveries spell them ("woocommerce?version=6.5.1", values percent-encoded, lists with commas). id: the
  * delivery's id; unix_s: 0 is now. Errors: TROT_ENOTFOUND no such format, TROT_EUSAGE the secret does not fit it. [any]

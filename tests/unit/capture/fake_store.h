@@ -88,13 +88,14 @@ class FakeStore : public trot::Store, public trot::Writer, public trot::Tx {
     trot::Result<bool> caught_up() override { return true; }
     trot::Result<void> finish(const trot::Outcome&) override { return {}; }
     trot::Result<void> put_subscription(trot::SubscriptionRow&) override { return {}; }
-    trot::Result<void> set_subscription(int64_t, trot::SubscriptionState, std::string_view, unsigned) override {
+    trot::Result<void> set_subscription(int64_t, trot::SubscriptionState, std::string_view, unsigned,
+                                        int64_t) override {
         return {};
     }
     trot::Result<void> keep_subscriptions(const std::vector<std::string>&) override { return {}; }
     trot::Result<trot::Pruned> prune(int64_t, int64_t, int, int) override { return trot::Pruned{}; }
-    trot::Result<void> move_subscription(int64_t, const Known&, trot::SubscriptionState, std::string_view,
-                                         unsigned) override {
+    trot::Result<void> move_subscription(int64_t, const Known&, trot::SubscriptionState, std::string_view, unsigned,
+                                         int64_t) override {
         return {};
     }
     trot::Result<int64_t> generation() override { return int64_t{0}; }

@@ -179,8 +179,9 @@ void subscriptions_keep_who_they_are(void**) {
     };
     put();
     const int64_t number = row.number;
-    assert_fine(write_now(
-        *open.store, [&](Tx& tx) { return tx.set_subscription(number, SubscriptionState::disabled, "410 Gone", 3); }));
+    assert_fine(write_now(*open.store, [&](Tx& tx) {
+        return tx.set_subscription(number, SubscriptionState::disabled, "410 Gone", 3, 77);
+    }));
     row = SubscriptionRow{};
     row.origin = "file";
     row.name = "warehouse";
@@ -190,6 +191,7 @@ void subscriptions_keep_who_they_are(void**) {
     assert_int_equal(static_cast<int>(row.state), static_cast<int>(SubscriptionState::disabled));
     assert_string_equal(row.reason.c_str(), "410 Gone");
     assert_int_equal(row.failures, 3);
+    assert_int_equal(row.failing_ms, 77);
     keep({"warehouse"});
     keep({"other"});
     auto rows = open.reader->subscriptions();
