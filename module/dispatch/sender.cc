@@ -156,6 +156,7 @@ Sender::Found Sender::find_data(const EndpointRef& endpoint, Item& item) {
 
 bool Sender::attempt(const EndpointRef& endpoint, Item item) {
     if (const Found found = find_data(endpoint, item); found != Found::data) return found != Found::unreadable;
+    const Hands::Note in_hand = context_.hands.delivery(item.number);
     if (expire(endpoint, item)) return true;
     if (item.style == nullptr) {
         unsendable(endpoint, item, {Code::config, "the delivery's format is unknown"});
@@ -166,7 +167,6 @@ bool Sender::attempt(const EndpointRef& endpoint, Item item) {
         unsendable(endpoint, item, renderer.fault());
         return true;
     }
-    const Hands::Note in_hand = context_.hands.delivery(item.number);
     TokenRef token;
     if (endpoint->settings->oauth.set() && (token = tokens_.find(*endpoint->settings)) == nullptr) {
         await_token(endpoint, std::move(item));
