@@ -6,7 +6,7 @@
 namespace trot {
 namespace {
 
-constexpr int64_t again_ms = 1000;
+constexpr int64_t ask_again_ms = 1000;
 constexpr size_t most_settled = 100;  // these two in one job, so that no commit waits long behind it
 constexpr size_t most_bytes = 4U << 20;
 
@@ -76,7 +76,7 @@ void HydrationBook::came_back(const Result<void>& result) {
             context_.log.write(Level::error, "dispatch: fetched payloads cannot be written, their events wait: " +
                                                  result.fault().text);
         failing_ = true;
-        again_.arm_ms(again_ms);
+        again_.arm_ms(ask_again_ms);
         return;
     }
     failing_ = false;

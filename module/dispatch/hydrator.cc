@@ -7,7 +7,7 @@
 namespace trot {
 namespace {
 
-constexpr int64_t sweep_ms = 5000;
+constexpr int64_t hydrator_sweep_ms = 5000;
 constexpr size_t sweep_rows = 500;
 constexpr int64_t read_again_ms = 1000;
 constexpr int64_t longest_connect_ms = 5000;
@@ -212,7 +212,7 @@ void Hydrator::durable(const HydrationBatch& batch) {
 // What no delivery has told of: orders of before this one led, of other processes, and those that nobody waits for.
 void Hydrator::sweep() {
     if (!running_) return;
-    sweep_.arm_ms(sweep_ms);
+    sweep_.arm_ms(hydrator_sweep_ms);
     Reader* reader = context_.read();
     if (reader == nullptr) return;
     const Result<std::vector<HydrationRow>> rows = reader->hydrations(swept_, sweep_rows);

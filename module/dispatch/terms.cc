@@ -4,6 +4,7 @@
 
 #include "plan/filter_term.h"
 #include "plan/hook.h"
+#include "plan/regex.h"
 
 namespace trot {
 namespace {

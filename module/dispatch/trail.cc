@@ -16,7 +16,7 @@ namespace trot {
 namespace {
 
 constexpr size_t key_bytes = 32;
-constexpr int64_t life_s = int64_t{24} * 3600;
+constexpr int64_t trail_life_s = int64_t{24} * 3600;
 constexpr int64_t ahead_s = 300;  // another machine's clock
 
 Fault failed(const std::string& what, const std::string& path) {
@@ -87,7 +87,7 @@ std::optional<Trail> TrailKey::read(std::string_view token, int64_t now_s) {
     Trail trail;
     int64_t at_s = 0;
     if (!read_number(next(), trail.hops) || !read_number(next(), at_s)) return std::nullopt;
-    if (at_s < now_s - life_s || at_s > now_s + ahead_s) return std::nullopt;
+    if (at_s < now_s - trail_life_s || at_s > now_s + ahead_s) return std::nullopt;
     while (!said.empty()) {
         const Result<int64_t> subscription = read_id("", next());
         if (!subscription) return std::nullopt;

@@ -16,11 +16,6 @@ const KeyList& test_keys() {
     return keys;
 }
 
-bool scalar(const RawValue& value) {
-    return value.kind == RawValue::Kind::text || value.kind == RawValue::Kind::integer ||
-           value.kind == RawValue::Kind::real || value.kind == RawValue::Kind::boolean;
-}
-
 // A value or a list of them as texts.
 bool read_values(const RawValue& value, std::string_view what, Report& report, std::vector<std::string>& out) {
     if (value.kind == RawValue::Kind::list && !value.list.empty()) {

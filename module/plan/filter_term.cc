@@ -8,6 +8,7 @@
 #include <cmath>
 
 #include "json/pointer.h"
+#include "plan/regex.h"
 
 namespace trot {
 namespace {
@@ -15,7 +16,7 @@ namespace {
 using Test = FilterTerm::Test;
 
 constexpr size_t most_terms = 50;
-constexpr size_t most_pattern = 1024;
+constexpr size_t most_term_pattern = 1024;
 constexpr std::array<std::pair<std::string_view, Test>, 9> tests{{{"equals", Test::equals},
                                                                   {"not", Test::differs},
                                                                   {"regex", Test::regex},
@@ -26,15 +27,10 @@ constexpr std::array<std::pair<std::string_view, Test>, 9> tests{{{"equals", Tes
                                                                   {"at_least", Test::at_least},
                                                                   {"at_most", Test::at_most}}};
 
-const KeyList& test_keys() {
+const KeyList& term_keys() {
     static const KeyList keys{"subscription[].when",
                               {"regex", "present", "not", "above", "below", "at_least", "at_most"}};
     return keys;
-}
-
-bool scalar(const RawValue& value) {
-    return value.kind == RawValue::Kind::text || value.kind == RawValue::Kind::integer ||
-           value.kind == RawValue::Kind::real || value.kind == RawValue::Kind::boolean;
 }
 
 bool begins(std::string_view text, std::string_view front) { return text.substr(0, front.size()) == front; }
@@ -62,7 +58,7 @@ class Reader {
             report_.mistake(line_.at,
                             fmt::format("{} is nothing that an event has: {}", quoted(line_.name), right.fault().text));
         if (line_.value.kind != RawValue::Kind::table) return test("equals", line_.value);
-        refuse_unknown(line_.value, test_keys(), report_);
+        refuse_unknown(line_.value, term_keys(), report_);
         if (line_.value.members.empty())
             report_.mistake(line_.value.at, fmt::format("the test of {} is empty, write a value, {{ not = … }}, "
                                                         "{{ regex = \"…\" }}, {{ present = true }} or {{ above = 1 }}",
@@ -72,7 +68,7 @@ class Reader {
 
   private:
     void test(std::string_view name, const RawValue& value) {
-        const auto& known = test_keys().keys;
+        const auto& known = term_keys().keys;
         if (name != "equals" && std::find(known.begin(), known.end(), name) == known.end()) return;
         FilterTerm term;
         term.what = line_.name;
@@ -89,7 +85,7 @@ class Reader {
             return report_.mistake(value.at, name == "regex"
                                                  ? fmt::format("regex {} is wrong, it must be ECMAScript without back "
                                                                "references, at most {} bytes",
-                                                               quoted(term.values.front()), most_pattern)
+                                                               quoted(term.values.front()), most_term_pattern)
                                                  : fmt::format("'{}' compares with a number, not with {}", name,
                                                                quoted(term.values.front())));
         out_.push_back(std::move(term));
@@ -141,10 +137,10 @@ bool set_test(FilterTerm& term, std::string_view test) {
     if (found == tests.end()) return false;
     term.test = found->second;
     if (term.test == Test::regex) {
-        if (term.values.size() != 1 || term.values.front().size() > most_pattern) return false;
+        if (term.values.size() != 1 || term.values.front().size() > most_term_pattern) return false;
         try {
             // As in a hook's condition (condition.cc): an automaton without backtracking.
-            term.regex = std::make_shared<const std::regex>(
+            term.regex = std::make_shared<const Regex>(
                 term.values.front(), std::regex::ECMAScript | std::regex::nosubs | std::regex_constants::__polynomial);
         } catch (const std::regex_error&) {
             return false;

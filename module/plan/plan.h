@@ -33,8 +33,8 @@ struct FilterTerm {
     std::vector<std::string> values;  // one of them (equals), none of them (differs); else one
     bool or_absent = false;
     Test test = Test::equals;
-    std::shared_ptr<const std::regex> regex = nullptr;  // of values.front()
-    double number = 0;                                  // of values.front(), where it is compared as a number
+    std::shared_ptr<const Regex> regex = nullptr;  // of values.front()
+    double number = 0;                             // of values.front(), where it is compared as a number
 };
 
 // A topic of the list, and all of the terms.

@@ -32,6 +32,12 @@ struct RawMember {
     RawValue value;
 };
 
+// A string, a number or a boolean.
+inline bool scalar(const RawValue& value) {
+    return value.kind == RawValue::Kind::text || value.kind == RawValue::Kind::integer ||
+           value.kind == RawValue::Kind::real || value.kind == RawValue::Kind::boolean;
+}
+
 std::string_view kind_name(RawValue::Kind kind);  // "a string", "a table", …
 
 // The text of a file that was added to the report. False when it is no TOML; the mistake is in the report.

@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "plan/delivery_rules.h"
+#include "plan/units.h"
 
 namespace trot {
 namespace {
@@ -16,7 +17,7 @@ bool is_dns_name(std::string_view name) {
     });
 }
 
-void read(Section& section, Loading& load, Subscription& out) {
+void read_consent_rules(Section& section, Loading& load, Subscription& out) {
     const RawValue* consent = section.find("consent");
     if (consent == nullptr) return;
     if (consent->kind == RawValue::Kind::boolean && !consent->boolean)
@@ -33,7 +34,7 @@ void read(Section& section, Loading& load, Subscription& out) {
 }  // namespace
 
 const RuleGroup& consent_rules() {
-    static const RuleGroup group{{"consent"}, read};
+    static const RuleGroup group{{"consent"}, read_consent_rules};
     return group;
 }
 

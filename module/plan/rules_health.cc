@@ -4,12 +4,11 @@
 #include <charconv>
 
 #include "plan/delivery_rules.h"
+#include "plan/units.h"
 
 namespace trot {
 namespace {
 
-constexpr int64_t second_ms = 1000;
-constexpr int64_t hour_ms = 3600 * second_ms;
 constexpr uint64_t most_a_second = 1000000;
 
 // "100/s", "30/m", "5/h" → attempts an hour; 0: nonsense.
@@ -53,7 +52,7 @@ void read_breaker(const RawValue& breaker, Report& report, HealthRules& out) {
     section.duration("pause", out.longest_pause_ms, second_ms, 24 * hour_ms);
 }
 
-void read(Section& section, Loading& load, Subscription& out) {
+void read_health_rules(Section& section, Loading& load, Subscription& out) {
     HealthRules& health = out.health;
     section.number("concurrency", out.concurrency, 1, 1024);
     if (const RawValue* breaker = section.find("breaker")) read_breaker(*breaker, load.report, health);
@@ -70,7 +69,8 @@ void read(Section& section, Loading& load, Subscription& out) {
 
 const RuleGroup& health_rules() {
     static const RuleGroup group{
-        {"concurrency", "breaker", "rate", "burst", "share", "adaptive", "disable_after", "disable_after_age"}, read};
+        {"concurrency", "breaker", "rate", "burst", "share", "adaptive", "disable_after", "disable_after_age"},
+        read_health_rules};
     return group;
 }
 

@@ -3,12 +3,11 @@
 #include <algorithm>
 
 #include "plan/delivery_rules.h"
+#include "plan/units.h"
 
 namespace trot {
 namespace {
 
-constexpr int64_t second_ms = 1000;
-constexpr int64_t hour_ms = 3600 * second_ms;
 constexpr int64_t default_window_ms = 30 * second_ms;
 constexpr unsigned most_members = 500;
 
@@ -58,7 +57,7 @@ void read_batch(const RawValue& value, Loading& load, const Subscription& subscr
     out = rules;
 }
 
-void read(Section& section, Loading& load, Subscription& out) {
+void read_order_rules(Section& section, Loading& load, Subscription& out) {
     std::string order = out.order == Order::resource ? "resource" : "none";
     if (section.choice("order", order, {"none", "resource"}))
         out.order = order == "resource" ? Order::resource : Order::none;
@@ -69,7 +68,7 @@ void read(Section& section, Loading& load, Subscription& out) {
 }  // namespace
 
 const RuleGroup& order_rules() {
-    static const RuleGroup group{{"order", "coalesce", "batch"}, read};
+    static const RuleGroup group{{"order", "coalesce", "batch"}, read_order_rules};
     return group;
 }
 

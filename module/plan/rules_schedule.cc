@@ -3,14 +3,11 @@
 
 #include "plan/delivery_rules.h"
 #include "plan/schedules.h"
+#include "plan/units.h"
 
 namespace trot {
 namespace {
 
-constexpr int64_t second_ms = 1000;
-constexpr int64_t minute_ms = 60 * second_ms;
-constexpr int64_t hour_ms = 60 * minute_ms;
-constexpr int64_t day_ms = 24 * hour_ms;
 constexpr size_t most_attempts = 100;
 
 void read_named(const RawValue& schedule, Report& report, std::vector<int64_t>& out) {
@@ -53,7 +50,7 @@ void read_jitter(Section& section, Subscription& out) {
     out.jitter = name == "full" ? Jitter::full : name == "equal" ? Jitter::equal : Jitter::none;
 }
 
-void read(Section& section, Loading& load, Subscription& out) {
+void read_schedule_rules(Section& section, Loading& load, Subscription& out) {
     if (const RawValue* schedule = section.find("schedule")) read_waits(*schedule, load.report, out.schedule_ms);
     read_jitter(section, out);
     section.duration_or_none("max_age", out.max_age_ms, second_ms, 365 * day_ms);
@@ -71,7 +68,7 @@ std::vector<int64_t> default_schedule() {
 }
 
 const RuleGroup& schedule_rules() {
-    static const RuleGroup group{{"schedule", "jitter", "max_age", "timeout", "connect_timeout"}, read};
+    static const RuleGroup group{{"schedule", "jitter", "max_age", "timeout", "connect_timeout"}, read_schedule_rules};
     return group;
 }
 

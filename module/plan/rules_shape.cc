@@ -4,12 +4,11 @@
 #include "plan/delivery_rules.h"
 #include "plan/secret_source.h"
 #include "plan/shape_check.h"
+#include "plan/units.h"
 
 namespace trot {
 namespace {
 
-constexpr int64_t minute_ms = 60000;
-constexpr int64_t day_ms = 24 * 60 * minute_ms;
 constexpr size_t least_key = 16;
 constexpr size_t most_pointers = 200;
 
@@ -70,7 +69,7 @@ void read_payload(Section& section, Loading& load, ShapeRules& out) {
     }
 }
 
-void read(Section& section, Loading& load, Subscription& out) {
+void read_shape_rules(Section& section, Loading& load, Subscription& out) {
     read_program(section, load, "filter", out.filter);
     read_program(section, load, "transform", out.shape.transform);
     read_pointers(section, load, "drop", out.shape.drop);
@@ -85,7 +84,7 @@ void read(Section& section, Loading& load, Subscription& out) {
 const RuleGroup& shape_rules() {
     static const RuleGroup group{
         {"filter", "transform", "drop", "mask", "hash", "hash_key", "payload", "link", "claim_for", "public_url"},
-        read};
+        read_shape_rules};
     return group;
 }
 

@@ -9,6 +9,7 @@
 #include "crypto/hmac.h"
 #include "plan/delivery_rules.h"
 #include "plan/secret_source.h"
+#include "plan/units.h"
 
 namespace trot {
 
@@ -132,7 +133,7 @@ class TlsReader {
     bool again_;
 };
 
-void read(Section& section, Loading& load, Subscription& out) {
+void read_tls_rules(Section& section, Loading& load, Subscription& out) {
     const RawValue* table = section.find("tls");
     if (table == nullptr) return;
     if (table->kind != RawValue::Kind::table) {
@@ -145,7 +146,7 @@ void read(Section& section, Loading& load, Subscription& out) {
 }  // namespace
 
 const RuleGroup& tls_rules() {
-    static const RuleGroup group{{"tls"}, read};
+    static const RuleGroup group{{"tls"}, read_tls_rules};
     return group;
 }
 
