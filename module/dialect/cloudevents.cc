@@ -15,7 +15,7 @@ constexpr std::string_view json_type = "application/json";
 constexpr std::string_view bytes_type = "application/octet-stream";
 
 // A URI reference: what a URL may hold, and nothing that would have to be escaped in JSON or a header.
-bool is_source(std::string_view text) {
+bool is_event_source(std::string_view text) {
     for (const char c : text)
         if (static_cast<unsigned char>(c) <= 0x20 || static_cast<unsigned char>(c) >= 0x7f ||
             std::string_view("\"<>\\^`{|}").find(c) != std::string_view::npos)
@@ -94,7 +94,7 @@ class CloudeventsFormat : public UnsignedFormat {
     const std::vector<OptionRule>& options() const override {
         static const std::vector<OptionRule> rules = {
             {.name = "mode", .kind = OptionRule::Kind::choice, .choices = {"structured", "binary"}},
-            {.name = "source", .right = "a URI or path like \"https://shop.example/\"", .fits = is_source},
+            {.name = "source", .right = "a URI or path like \"https://shop.example/\"", .fits = is_event_source},
         };
         return rules;
     }

@@ -12,7 +12,7 @@ namespace trot {
 namespace {
 
 constexpr std::string_view signature_256 = "X-Hub-Signature-256";
-constexpr std::string_view legacy = "X-Hub-Signature";
+constexpr std::string_view legacy_signature = "X-Hub-Signature";
 
 class GithubRenderer : public Renderer {
   public:
@@ -48,7 +48,7 @@ class GithubRenderer : public Renderer {
         out.push_back({"X-GitHub-Event", header_text(delivery.resource)});
         out.push_back({"X-GitHub-Hook-ID", hook_});
         if (keys_.empty()) return;
-        out.push_back({std::string(legacy), "sha1=" + hex(legacy_keys_.newest(delivery.at_s).sign({body}))});
+        out.push_back({std::string(legacy_signature), "sha1=" + hex(legacy_keys_.newest(delivery.at_s).sign({body}))});
         out.push_back({std::string(signature_256), "sha256=" + hex(keys_.newest(delivery.at_s).sign({body}))});
     }
 
@@ -84,6 +84,7 @@ class GithubFormat : public Format {
 
     FormatPolicy policy() const override {
         FormatPolicy out;
+        out.trace = false;
         out.timeout_ms = 10000;
         return out;
     }
@@ -96,7 +97,7 @@ class GithubFormat : public Format {
         return secret.empty() ? Result<void>() : check_plain_secret(secret, "a GitHub secret");
     }
 
-    // The legacy header alone is not enough, as GitHub advises.
+    // The legacy_signature header alone is not enough, as GitHub advises.
     Result<void> verify(const Fields& headers, std::string_view body, const std::vector<Secret>& secrets,
                         int64_t now_s) const override {
         constexpr std::string_view mark = "sha256=";

@@ -30,7 +30,7 @@ bool is_keyid(std::string_view text) {
     return !text.empty() && std::all_of(text.begin(), text.end(), [](char c) { return c >= 0x20 && c < 0x7f; });
 }
 
-bool is_url(std::string_view text) { return text.find("://") != std::string_view::npos && header_text(text) == text; }
+bool is_hand_url(std::string_view text) { return text.find("://") != std::string_view::npos && header_text(text) == text; }
 
 std::vector<std::string> components_of(const FormatOptions& options) {
     std::vector<std::string> out;
@@ -53,7 +53,7 @@ struct NamedKey {
 };
 
 // The key's own name where the options give it none.
-std::string name_of(const WebhookKey& key, const Recipient& recipient, size_t nth) {
+std::string key_name(const WebhookKey& key, const Recipient& recipient, size_t nth) {
     const std::vector<std::string>* given = option_values(recipient.options, "keyid");
     if (given != nullptr && nth < given->size()) return (*given)[nth];
     if (key.asymmetric()) return key_thumbprint(key.public_key());
@@ -106,7 +106,7 @@ class HttpSignatureRenderer : public Renderer {
     std::string target_, list_;
 };
 
-std::string joined(const Fields& fields, std::string_view name) {
+std::string header_joined(const Fields& fields, std::string_view name) {
     const Result<std::string> value = component_of({"POST", {}, fields}, name);
     return value ? value.value() : std::string();
 }
@@ -151,7 +151,7 @@ class HttpSignatureFormat : public Format {
              .most = 200,
              .live = true},
             // Of a signature made by hand, which has no subscription.
-            {.name = "url", .fits = is_url, .most = 4096, .writer = Writer::nobody},
+            {.name = "url", .fits = is_hand_url, .most = 4096, .writer = Writer::nobody},
         };
         return rules;
     }
@@ -166,7 +166,7 @@ class HttpSignatureFormat : public Format {
         for (size_t nth = 0; nth < recipient.secrets.size(); ++nth) {
             Result<WebhookKey> key = WebhookKey::read(recipient.secrets[nth]);
             if (!key) return key.fault();
-            std::string id = name_of(key.value(), recipient, nth);
+            std::string id = key_name(key.value(), recipient, nth);
             keys.add({std::move(key).value(), std::move(id)}, recipient.secrets[nth].until_s());
         }
         return std::unique_ptr<Renderer>(std::make_unique<HttpSignatureRenderer>(recipient, std::move(keys)));
@@ -177,12 +177,12 @@ class HttpSignatureFormat : public Format {
     Result<void> verify(const Fields& headers, std::string_view body, const std::vector<Secret>& secrets,
                         int64_t now_s) const override {
         for (const char* name : {"Content-Digest", "Signature-Input", "Signature"})
-            if (joined(headers, name).empty())
+            if (header_joined(headers, name).empty())
                 return Fault{Code::refused, std::string("header ") + name + " is missing"};
-        if (Result<void> fits = check_digest(joined(headers, "Content-Digest"), body); !fits) return fits;
-        const Result<std::vector<SignatureInput>> inputs = read_signature_input(joined(headers, "Signature-Input"));
+        if (Result<void> fits = check_digest(header_joined(headers, "Content-Digest"), body); !fits) return fits;
+        const Result<std::vector<SignatureInput>> inputs = read_signature_input(header_joined(headers, "Signature-Input"));
         if (!inputs) return Fault{Code::refused, "Signature-Input " + inputs.fault().text};
-        const Result<std::vector<ByteMember>> signatures = read_byte_members(joined(headers, "Signature"));
+        const Result<std::vector<ByteMember>> signatures = read_byte_members(header_joined(headers, "Signature"));
         if (!signatures) return Fault{Code::refused, "Signature " + signatures.fault().text};
         Result<std::vector<WebhookKey>> keys = proof_keys(secrets, name(), now_s);
         if (!keys) return keys.fault();

@@ -40,4 +40,7 @@ class Mustache {
     std::vector<Node> nodes_;
 };
 
+// For options that are templates.
+inline bool is_mustache(std::string_view text) { return Mustache::read(text).ok(); }
+
 }  // namespace trot

@@ -14,12 +14,6 @@
 namespace trot {
 namespace {
 
-bool is_template(std::string_view text) { return Mustache::read(text).ok(); }
-
-bool is_media_type(std::string_view text) {
-    return text.find('/') != std::string_view::npos && text.front() != '/' && header_text(text) == text;
-}
-
 bool is_header_name(std::string_view text) { return check_header(std::string(text), "x").ok(); }
 
 bool is_prefix(std::string_view text) { return is_header_name(std::string(text) + "Id"); }
@@ -91,7 +85,7 @@ class PlainFormat : public Format {
             {.name = "body",
              .right = "a Mustache template of at most 16 KiB like \"{\\\"order\\\": {{{payload}}}}\", each section "
                       "closed, no partials",
-             .fits = is_template,
+             .fits = is_mustache,
              .most = 16384},
             {.name = "content_type", .right = "a media type like \"text/plain\"", .fits = is_media_type},
             {.name = "prefix",

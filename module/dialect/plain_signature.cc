@@ -29,7 +29,7 @@ LineTemplate template_of(std::string_view text, const std::vector<std::string_vi
     return read ? std::move(read).value() : LineTemplate();
 }
 
-std::vector<std::string_view> split(std::string_view list, std::string_view between) {
+std::vector<std::string_view> signatures_in(std::string_view list, std::string_view between) {
     std::vector<std::string_view> out;
     for (;;) {
         const size_t end = list.find(between);
@@ -106,7 +106,7 @@ Result<void> PlainSignature::verify(const Fields& headers, std::string_view body
         if (piece->text == "timestamp") over.time = text;
         if (piece->text == "topic") over.topic = text;
         if (piece->text == "signature") signatures = {text};
-        if (piece->text == "signatures") signatures = split(text, piece->between);
+        if (piece->text == "signatures") signatures = signatures_in(text, piece->between);
     }
     if (signed_.has("timestamp"))
         if (Result<void> young = check_age("the timestamp of " + header_, over.time, now_s); !young) return young;

@@ -13,11 +13,7 @@
 namespace trot {
 namespace {
 
-constexpr std::string_view signature_header = "X-Shopify-Hmac-Sha256";
-
-bool is_word(std::string_view text) {
-    return !text.empty() && header_text(text) == text && text.find(' ') == std::string_view::npos;
-}
+constexpr std::string_view shopify_signature = "X-Shopify-Hmac-Sha256";
 
 class ShopifyRenderer : public Renderer {
   public:
@@ -35,7 +31,7 @@ class ShopifyRenderer : public Renderer {
         out.push_back({"Accept", "*/*"});
         out.push_back({"Content-Type", "application/json"});
         out.push_back({"X-Shopify-Topic", header_text(shopify_topic(delivery.resource, delivery.action))});
-        out.push_back({std::string(signature_header), base64(keys_.newest(delivery.at_s).sign({body}))});
+        out.push_back({std::string(shopify_signature), base64(keys_.newest(delivery.at_s).sign({body}))});
         out.push_back({"X-Shopify-Shop-Domain", domain_});
         out.push_back({"X-Shopify-API-Version", version_});
         out.push_back({"X-Shopify-Webhook-Id", guid_of("delivery", delivery.id)});
@@ -59,9 +55,9 @@ class ShopifyFormat : public Format {
 
     const std::vector<OptionRule>& options() const override {
         static const std::vector<OptionRule> rules = {
-            {.name = "shop_domain", .right = "a host like \"north.myshopify.com\"", .fits = is_word},
-            {.name = "api_version", .right = "a version like \"2025-07\"", .fits = is_word},
-            {.name = "sub_topic", .right = "a word like \"type:order\"", .fits = is_word},
+            {.name = "shop_domain", .right = "a host like \"north.myshopify.com\"", .fits = is_header_word},
+            {.name = "api_version", .right = "a version like \"2025-07\"", .fits = is_header_word},
+            {.name = "sub_topic", .right = "a word like \"type:order\"", .fits = is_header_word},
         };
         return rules;
     }
@@ -69,6 +65,7 @@ class ShopifyFormat : public Format {
     FormatPolicy policy() const override {
         constexpr int64_t minute = 60000;
         FormatPolicy out;
+        out.trace = false;
         out.schedule_ms = {minute,      5 * minute,  10 * minute, 20 * minute,
                            30 * minute, 45 * minute, 60 * minute, 69 * minute};
         out.timeout_ms = 5000;
@@ -86,7 +83,7 @@ class ShopifyFormat : public Format {
 
     Result<void> verify(const Fields& headers, std::string_view body, const std::vector<Secret>& secrets,
                         int64_t now_s) const override {
-        const std::string* signature = find_field(headers, signature_header);
+        const std::string* signature = find_field(headers, shopify_signature);
         if (signature == nullptr || signature->empty())
             return Fault{Code::refused, "header X-Shopify-Hmac-Sha256 is missing"};
         if (plain_proof(secrets, now_s, Digest::sha256, {body}, *signature, base64)) return {};

@@ -13,11 +13,7 @@
 namespace trot {
 namespace {
 
-constexpr std::string_view header = "Stripe-Signature";
-
-bool is_word(std::string_view text) {
-    return !text.empty() && header_text(text) == text && text.find_first_of(" \"\\") == std::string_view::npos;
-}
+constexpr std::string_view stripe_header = "Stripe-Signature";
 
 class StripeRenderer : public Renderer {
   public:
@@ -51,7 +47,7 @@ class StripeRenderer : public Renderer {
         const std::string time = std::to_string(delivery.at_s);
         std::string value = "t=" + time;
         for (Hmac* key : keys_.holding(delivery.at_s)) value += ",v1=" + hex(key->sign({time, ".", body}));
-        out.push_back({std::string(header), std::move(value)});
+        out.push_back({std::string(stripe_header), std::move(value)});
     }
 
   private:
@@ -78,7 +74,7 @@ class StripeFormat : public Format {
 
     const std::vector<OptionRule>& options() const override {
         static const std::vector<OptionRule> rules = {
-            {.name = "api_version", .right = "a version like \"2024-06-20\"", .fits = is_word},
+            {.name = "api_version", .right = "a version like \"2024-06-20\"", .fits = is_header_word},
             {.name = "livemode", .kind = OptionRule::Kind::flag},
         };
         return rules;
@@ -88,6 +84,7 @@ class StripeFormat : public Format {
         constexpr int64_t minute = 60000;
         constexpr int64_t hour = 60 * minute;
         FormatPolicy out;
+        out.trace = false;
         out.schedule_ms = {5 * minute, 30 * minute, 2 * hour,  5 * hour, 10 * hour,
                            12 * hour,  12 * hour,   12 * hour, 12 * hour};
         return out;
@@ -105,7 +102,7 @@ class StripeFormat : public Format {
 
     Result<void> verify(const Fields& headers, std::string_view body, const std::vector<Secret>& secrets,
                         int64_t now_s) const override {
-        const std::string* given = find_field(headers, header);
+        const std::string* given = find_field(headers, stripe_header);
         if (given == nullptr || given->empty()) return Fault{Code::refused, "header Stripe-Signature is missing"};
         std::string_view time;
         std::vector<std::string_view> signatures;

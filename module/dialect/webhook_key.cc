@@ -32,7 +32,7 @@ Result<Secret> decoded(const Secret& secret, std::string_view prefix, size_t low
     return wiped;
 }
 
-std::string joined(Pieces pieces) {
+std::string whole(Pieces pieces) {
     std::string out;
     size_t size = 0;
     for (const std::string_view piece : pieces) size += piece.size();
@@ -80,12 +80,12 @@ Result<WebhookKey> WebhookKey::read_proof(const Secret& secret) {
 
 std::string WebhookKey::sign(Pieces pieces) {
     if (mac_) return mac_->sign(pieces);
-    return pair_ ? pair_->sign(joined(pieces)) : std::string();
+    return pair_ ? pair_->sign(whole(pieces)) : std::string();
 }
 
 bool WebhookKey::proves(Pieces pieces, std::string_view signature) {
     if (mac_) return same_secret(mac_->sign(pieces), signature);
-    return ed25519_proves(public_key_, joined(pieces), signature);
+    return ed25519_proves(public_key_, whole(pieces), signature);
 }
 
 Result<Keyring<WebhookKey>> webhook_keys(const std::vector<Secret>& secrets) {

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "crypto/actor.h"
+#include "dispatch/tasks.h"
 #include "egress/rules.h"
 #include "plan/subscription_json.h"
 #include "url/check.h"
@@ -30,8 +32,10 @@ SubscriptionChange decide_state(const SubscriptionRow* known, const Subscription
     if (known == nullptr) return out;
     out.number = known->number;
     out.failures = url_changed ? 0 : known->failures;
+    out.failing_ms = url_changed ? 0 : known->failing_ms;
     const bool stays = (known->state == SubscriptionState::disabled && !url_changed) ||
                        (known->state == SubscriptionState::paused && known->reason != paused_by_file);
+    out.revived = known->state == SubscriptionState::disabled && !stays;
     if (!stays) return out;
     out.state = known->state;
     out.reason = known->reason;
@@ -44,9 +48,18 @@ Result<void> SubscriptionSet::write(Tx& tx, bool) {
         SubscriptionChange& change = changes[i];
         change.number = rows[i].number;
         const SubscriptionRow& row = rows[i];
-        if (row.state == change.state && row.reason == change.reason && row.failures == change.failures) continue;
-        if (Result<void> set = tx.set_subscription(change.number, change.state, change.reason, change.failures); !set)
+        if (row.state == change.state && row.reason == change.reason && row.failures == change.failures &&
+            row.failing_ms == change.failing_ms)
+            continue;
+        if (Result<void> set =
+                tx.set_subscription(change.number, change.state, change.reason, change.failures, change.failing_ms);
+            !set)
             return set;
+    }
+    // In the transaction that makes it known: once, whatever happens.
+    for (TaskRow backfill : backfills) {
+        backfill.subscription = rows[static_cast<size_t>(backfill.subscription)].number;
+        if (Result<void> added = tx.add_task(backfill); !added) return added;
     }
     return tx.keep_subscriptions(names);
 }
@@ -85,6 +98,9 @@ Result<std::shared_ptr<SubscriptionSet>> Subscriptions::prepare(const PlanPtr& p
         row.state = set->changes.back().state;
         row.reason = set->changes.back().reason;
         row.failures = set->changes.back().failures;
+        row.failing_ms = set->changes.back().failing_ms;
+        if (before == nullptr && wanted.backfill_ms > 0)
+            set->backfills.push_back(first_backfill(wanted, set->rows.size(), now));
         set->names.push_back(row.name);
         set->rows.push_back(std::move(row));
     }
@@ -110,6 +126,7 @@ void Subscriptions::configure(Endpoint& endpoint, std::shared_ptr<const Subscrip
     options.timeout_ms = settings->timeout_ms;
     options.connect_timeout_ms = settings->connect_timeout_ms;
     options.keep_head = endpoint.logged;
+    adopt_tls(options, settings->tls);
     if (Result<std::vector<Network>> networks = networks_of(settings->allow))
         options.allow = std::move(networks).value();
     Result<std::shared_ptr<Target>> target = transport_->target(options);
@@ -125,14 +142,39 @@ void Subscriptions::configure(Endpoint& endpoint, std::shared_ptr<const Subscrip
     // A pause longer than the subscription's own longest wait would make the schedule a lie.
     int64_t longest = 0;
     for (const int64_t step : settings->schedule_ms) longest = std::max(longest, step);
-    endpoint.breaker.set_longest_pause(std::min<int64_t>(60000, longest));
+    const HealthRules& health = settings->health;
+    const bool moved = endpoint.settings && endpoint.settings->url.text != settings->url.text;
+    if (moved) endpoint.breaker = Breaker();  // what was there is another's illness
+    endpoint.breaker.set_rules(health.trip_row, health.trip_percent, std::min(health.longest_pause_ms, longest));
     endpoint.settings = std::move(settings);
+    want_consent(endpoint);
+    endpoint.set_gate(gates_.find(*endpoint.settings, moved ? nullptr : endpoint.gate));
+}
+
+// What an endpoint has consented to holds as long as it is asked the same.
+void Subscriptions::want_consent(Endpoint& endpoint) {
+    const Subscription& settings = *endpoint.settings;
+    if (settings.consent_origin.empty() || endpoint.target == nullptr) return endpoint.consent.reset();
+    TargetOptions options = endpoint.target_options;
+    options.options_method = options.keep_head = true;
+    Result<std::shared_ptr<Target>> target = transport_->target(options);
+    if (!target) return endpoint.consent.reset();  // as its own target: the same URL
+    const std::shared_ptr<Consent>& has = endpoint.consent;
+    if (!has || has->url != options.url.text || has->origin != settings.consent_origin ||
+        has->asked != settings.health.rate) {
+        endpoint.consent = std::make_shared<Consent>();
+        endpoint.consent->url = options.url.text;
+        endpoint.consent->origin = settings.consent_origin;
+        endpoint.consent->asked = settings.health.rate;
+    }
+    endpoint.consent->target = std::move(target).value();
 }
 
 Subscriptions::Applied Subscriptions::apply(const SubscriptionSet& set, std::shared_ptr<Transport> transport,
                                             unsigned slots) {
     const bool same = transport_ == transport && slots_ == slots && plan_ &&
-                      plan_->egress.urls.extra_ports == set.plan->egress.urls.extra_ports;
+                      plan_->egress.urls.extra_ports == set.plan->egress.urls.extra_ports &&
+                      same_tls(plan_->delivery.tls, set.plan->delivery.tls);
     plan_ = set.plan;
     transport_ = std::move(transport);
     slots_ = slots;
@@ -142,8 +184,10 @@ Subscriptions::Applied Subscriptions::apply(const SubscriptionSet& set, std::sha
     for (size_t i = 0; i < set.rows.size(); ++i) {
         const SubscriptionChange& change = set.changes[i];
         EndpointRef endpoint;
+        bool anew = true;
         if (const auto found = before.find(change.number); found != before.end()) {
             endpoint = found->second;
+            anew = false;
             before.erase(found);
             by_number_[change.number] = endpoint;
         } else {
@@ -152,6 +196,12 @@ Subscriptions::Applied Subscriptions::apply(const SubscriptionSet& set, std::sha
         endpoint->state = change.state;
         endpoint->reason = change.reason;
         endpoint->failures = change.failures;
+        // Since when a running one fails is known better here than in the store.
+        if (anew || (endpoint->failing_kept && change.failing_ms == 0)) {
+            endpoint->failing_ms = endpoint->sick_ms = change.failing_ms;
+            endpoint->failing_kept = change.failing_ms != 0;
+        }
+        if (change.revived) endpoint->revived = true;
         // The plan is kept by what points into it.
         configure(*endpoint, std::shared_ptr<const Subscription>(set.plan, &set.plan->subscriptions[i]));
         out.present.push_back(std::move(endpoint));
@@ -199,6 +249,8 @@ bool Subscriptions::load_managed(Endpoint& endpoint) {
     endpoint.state = row.value().row.state;
     endpoint.reason = row.value().row.reason;
     endpoint.failures = row.value().row.failures;
+    endpoint.failing_ms = endpoint.sick_ms = row.value().row.failing_ms;
+    endpoint.failing_kept = endpoint.failing_ms != 0;
     endpoint.changed_ms = row.value().row.changed_ms;
     configure(endpoint, std::make_shared<const Subscription>(std::move(settings).value()));
     return true;
@@ -311,11 +363,14 @@ void Subscriptions::index() {
         Listener one;
         one.subscription = number;
         one.format = endpoint->style->text;
+        one.max_hops = endpoint->settings->max_hops;
+        for (const Secret& own : endpoint->settings->own) one.own.push_back(actor_hash(own.reveal()));
         const auto listener = std::make_shared<const Listener>(std::move(one));
         for (const std::string& pattern : endpoint->settings->topics) topics->add(pattern, listener);
     }
     for (const auto& [number, managed] : managed_) add_to(*topics, number, managed);
     topics->generation = generation_;
+    topics->trail = context_.trail;
     overlaid_.clear();
     whole_ = topics_ = std::move(topics);
 }
@@ -329,6 +384,7 @@ void Subscriptions::lay_over(const std::vector<int64_t>& changed) {
         if (const auto found = managed_.find(number); found != managed_.end()) add_to(*topics, number, found->second);
     }
     topics->generation = generation_;
+    topics->trail = context_.trail;
     topics_ = std::move(topics);
 }
 

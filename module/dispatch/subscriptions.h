@@ -36,6 +36,7 @@ struct SubscriptionSet {
     std::vector<SubscriptionRow> rows;        // in the plan's order; numbers are set by write()
     std::vector<SubscriptionChange> changes;  // in the same order; number 0 until write()
     std::vector<std::string> names;
+    std::vector<TaskRow> backfills;  // of those seen for the first time; `subscription` is an index into rows
 
     Result<void> write(Tx& tx, bool in_doubt);
     static constexpr bool patient = false;
@@ -84,6 +85,7 @@ class Subscriptions {
     EndpointRef make_managed(int64_t number);
     bool load_managed(Endpoint& endpoint);
     void configure(Endpoint& endpoint, std::shared_ptr<const Subscription> settings);
+    void want_consent(Endpoint& endpoint);
     void add_to(TopicIndex& topics, int64_t number, const Managed& managed);
     void index();
     void lay_over(const std::vector<int64_t>& changed);
@@ -93,6 +95,7 @@ class Subscriptions {
     PlanPtr plan_;
     std::shared_ptr<Transport> transport_;
     unsigned slots_ = 1;
+    Gates gates_;
     std::unordered_map<int64_t, EndpointRef> by_number_;
     std::unordered_map<int64_t, Managed> managed_;
     int64_t generation_ = -1;

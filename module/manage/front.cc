@@ -41,7 +41,8 @@ Front::~Front() = default;
 Reply Front::answer(const ManageRequest& request, const Plan& plan) {
     if (is_key_set(plan, request.target)) return key_set_reply(request, plan, clock_.wall_ms() / 1000);
     const ApiMatch match = match_api(plan, request.target, request.host);
-    return match.handler != nullptr ? answer_api(request, plan, match) : admin_.answer(request, plan.admin.token);
+    return match.handler != nullptr ? answer_api(request, plan, match)
+                                    : admin_.answer(request, plan.admin, registry_.get());
 }
 
 Reply Front::answer_api(const ManageRequest& request, const Plan& plan, const ApiMatch& match) {
