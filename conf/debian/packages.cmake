@@ -23,6 +23,7 @@ set(CPACK_DEBIAN_PACKAGE_PRIORITY optional)
 
 set(CPACK_DEBIAN_TROTLINE_PACKAGE_NAME trotline)
 set(CPACK_DEBIAN_TROTLINE_PACKAGE_SHLIBDEPS ON)
+set(CPACK_DEBIAN_TROTLINE_PACKAGE_DEPENDS "libjq1") # of the jq process, which lies inside the library
 set(CPACK_DEBIAN_TROTLINE_DESCRIPTION "webhooks for any HTTP application
  Records the changes that pass through an HTTP proxy and delivers them as signed webhooks: an acknowledged change is recorded.
  This is the standalone host, the dispatcher and the tools.")
@@ -41,7 +42,7 @@ if(TARGET ngx_http_trotline_module)
   execute_process(COMMAND dpkg-query -W -f "\${Version}" nginx-dev OUTPUT_VARIABLE nginx_package ERROR_QUIET)
   set(CPACK_DEBIAN_MODULE_PACKAGE_NAME ${module})
   set(CPACK_DEBIAN_MODULE_PACKAGE_SHLIBDEPS ON)
-  set(CPACK_DEBIAN_MODULE_PACKAGE_DEPENDS "nginx (= ${nginx_package})")
+  set(CPACK_DEBIAN_MODULE_PACKAGE_DEPENDS "nginx (= ${nginx_package}), libjq1")
   set(CPACK_DEBIAN_MODULE_PACKAGE_SUGGESTS trotline)
   set(CPACK_DEBIAN_MODULE_DESCRIPTION "webhooks for any HTTP application, as a module of nginx
  Records the changes that pass through nginx and delivers them as signed webhooks: an acknowledged change is recorded.")

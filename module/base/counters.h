@@ -33,6 +33,8 @@ struct Counters {
     N queue_count{0};              // gauge
     // dispatch
     alignas(64) N expanded{0};  // deliveries made from events
+    N coalesced{0};             // events that joined a delivery that was still gathering
+    N batches{0};               // HTTP tries that carried several deliveries as one
     N attempts{0};              // HTTP tries
     N delivered{0};             // deliveries with a 2xx
     N failed{0};                // attempts without a 2xx
@@ -48,6 +50,8 @@ struct Counters {
     N recovered{0};             // of those, and of endpoints whose breaker was open: they answer again
     N hydrated{0};              // events whose payload the upstream told when it was asked
     N unhydrated{0};            // events that went as they were recorded, because it did not
+    N filtered{0};              // deliveries that their subscription's jq program did not want
+    N unshaped{0};              // deliveries given up because their payload could not be made
     N leader{0};                // gauge: 1 while this engine dispatches
     N inflight{0};              // gauge: attempts on the wire
 };

@@ -70,8 +70,8 @@ bool ed25519_proves(std::string_view public_key, std::string_view message, std::
     if (key == nullptr) return false;
     const Signing context = new_signing();
     must(EVP_DigestVerifyInit(context.get(), nullptr, nullptr, nullptr, key.get()) == 1);
-    return EVP_DigestVerify(context.get(), raw_bytes(signature), signature.size(), raw_bytes(message), message.size()) ==
-           1;
+    return EVP_DigestVerify(context.get(), raw_bytes(signature), signature.size(), raw_bytes(message),
+                            message.size()) == 1;
 }
 
 }  // namespace trot

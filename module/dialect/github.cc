@@ -97,7 +97,7 @@ class GithubFormat : public Format {
         return secret.empty() ? Result<void>() : check_plain_secret(secret, "a GitHub secret");
     }
 
-    // The legacy_signature header alone is not enough, as GitHub advises.
+    // The legacy header alone is not enough, as GitHub advises.
     Result<void> verify(const Fields& headers, std::string_view body, const std::vector<Secret>& secrets,
                         int64_t now_s) const override {
         constexpr std::string_view mark = "sha256=";

@@ -30,7 +30,9 @@ bool is_keyid(std::string_view text) {
     return !text.empty() && std::all_of(text.begin(), text.end(), [](char c) { return c >= 0x20 && c < 0x7f; });
 }
 
-bool is_hand_url(std::string_view text) { return text.find("://") != std::string_view::npos && header_text(text) == text; }
+bool is_hand_url(std::string_view text) {
+    return text.find("://") != std::string_view::npos && header_text(text) == text;
+}
 
 std::vector<std::string> components_of(const FormatOptions& options) {
     std::vector<std::string> out;
@@ -70,7 +72,9 @@ class HttpSignatureRenderer : public Renderer {
         for (const std::string& name : components_) list_ += (list_.empty() ? "" : " ") + structured_string(name);
     }
 
-    std::string body(const EventView& event, const DeliveryView& /*delivery*/) override { return body_.make(event); }
+    std::string body(const EventView& event, const DeliveryView& delivery) override {
+        return body_.make(event, delivery);
+    }
 
     void headers(const DeliveryView& delivery, std::string_view body, Fields& out) override {
         Fields sent{{"Content-Type", "application/json"},
@@ -137,6 +141,7 @@ class HttpSignatureFormat : public Format {
         using Writer = OptionRule::Writer;
         static const std::vector<OptionRule> rules = {
             standard_with(),
+            standard_sequence(),
             {.name = "components",
              .kind = Kind::texts,
              .right = "a list of \"@method\", \"@target-uri\", \"@authority\", \"@scheme\", \"@request-target\", "
@@ -156,6 +161,7 @@ class HttpSignatureFormat : public Format {
         return rules;
     }
 
+    bool shares_bodies(const FormatOptions& options) const override { return standard_shares_bodies(options); }
     bool batches(const FormatOptions& /*options*/) const override { return true; }
 
     Result<std::unique_ptr<Renderer>> renderer(const Recipient& recipient) const override {
@@ -180,7 +186,8 @@ class HttpSignatureFormat : public Format {
             if (header_joined(headers, name).empty())
                 return Fault{Code::refused, std::string("header ") + name + " is missing"};
         if (Result<void> fits = check_digest(header_joined(headers, "Content-Digest"), body); !fits) return fits;
-        const Result<std::vector<SignatureInput>> inputs = read_signature_input(header_joined(headers, "Signature-Input"));
+        const Result<std::vector<SignatureInput>> inputs =
+            read_signature_input(header_joined(headers, "Signature-Input"));
         if (!inputs) return Fault{Code::refused, "Signature-Input " + inputs.fault().text};
         const Result<std::vector<ByteMember>> signatures = read_byte_members(header_joined(headers, "Signature"));
         if (!signatures) return Fault{Code::refused, "Signature " + signatures.fault().text};

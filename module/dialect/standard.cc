@@ -14,7 +14,9 @@ class StandardRenderer : public Renderer {
     StandardRenderer(const FormatOptions& options, std::unique_ptr<StandardSigner> signer)
         : body_(options), signer_(std::move(signer)) {}
 
-    std::string body(const EventView& event, const DeliveryView& /*delivery*/) override { return body_.make(event); }
+    std::string body(const EventView& event, const DeliveryView& delivery) override {
+        return body_.make(event, delivery);
+    }
 
     void headers(const DeliveryView& delivery, std::string_view body, Fields& out) override {
         out.push_back({"content-type", "application/json"});
@@ -38,10 +40,11 @@ class StandardFormat : public Format {
     std::string_view name() const override { return name_; }
 
     const std::vector<OptionRule>& options() const override {
-        static const std::vector<OptionRule> rules{standard_with()};
+        static const std::vector<OptionRule> rules{standard_with(), standard_sequence()};
         return rules;
     }
 
+    bool shares_bodies(const FormatOptions& options) const override { return standard_shares_bodies(options); }
     bool batches(const FormatOptions& /*options*/) const override { return true; }
 
     Result<std::unique_ptr<Renderer>> renderer(const Recipient& recipient) const override {

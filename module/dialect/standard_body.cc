@@ -26,7 +26,14 @@ const OptionRule& standard_with() {
     return rule;
 }
 
-StandardBody::StandardBody(const FormatOptions& options) {
+const OptionRule& standard_sequence() {
+    static const OptionRule rule{.name = "sequence", .kind = OptionRule::Kind::flag};
+    return rule;
+}
+
+bool standard_shares_bodies(const FormatOptions& options) { return option(options, "sequence", "false") != "true"; }
+
+StandardBody::StandardBody(const FormatOptions& options) : sequence_(!standard_shares_bodies(options)) {
     const std::vector<std::string>* with = option_values(options, "with");
     if (with == nullptr) return;
     const auto asked = [with](std::string_view name) {
@@ -38,7 +45,7 @@ StandardBody::StandardBody(const FormatOptions& options) {
     request_id_ = asked("request_id");
 }
 
-std::string StandardBody::make(const EventView& event) {
+std::string StandardBody::make(const EventView& event, const DeliveryView& delivery) {
     std::string out;
     out.reserve(event.payload.size() + (previous_ ? event.previous.size() : 0) + 256);
     out += "{\"id\":";
@@ -54,6 +61,7 @@ std::string StandardBody::make(const EventView& event) {
     append_payload(out, event);
     append_opaque_mark(out, event);
     if ((event.flags & cut_flags) != 0) out += ",\"truncated\":true";
+    if (sequence_ && delivery.sequence > 0) out += ",\"sequence\":" + std::to_string(delivery.sequence);
     if (previous_ && !event.previous.empty()) (out += ",\"previous\":") += event.previous;
     if (changed_) append_changed(out, event);
     if ((actor_ || request_id_) && !event.origin.empty()) append_origin(out, event);

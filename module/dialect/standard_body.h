@@ -6,7 +6,8 @@
 // re-serialised. A payload that is not JSON goes in as a base64 string with "data_base64":true behind it; one that was
 // cut short in capture carries "truncated":true. No payload is "data":null. The option `with` adds what is known of
 // "previous" (the resource before), "changed" (names of the members of its first level that are other than they were),
-// "actor" and "request_id".
+// "actor" and "request_id". With sequence = true a delivery in a lane says its place there: "sequence":7. A batch is an
+// array of bodies.
 #pragma once
 
 #include <string>
@@ -19,17 +20,21 @@ namespace trot {
 class StandardBody {
   public:
     explicit StandardBody(const FormatOptions& options);
-    std::string make(const EventView& event);
+    std::string make(const EventView& event, const DeliveryView& delivery);
 
   private:
     void append_changed(std::string& out, const EventView& event);
     void append_origin(std::string& out, const EventView& event);
 
-    bool previous_ = false, changed_ = false, actor_ = false, request_id_ = false;
+    bool previous_ = false, changed_ = false, actor_ = false, request_id_ = false, sequence_ = false;
     Changes changes_;
     JsonReader origin_;
 };
 
-const OptionRule& standard_with();  // the option
+// Its options.
+const OptionRule& standard_with();
+const OptionRule& standard_sequence();
+// Each subscription counts its sequence for itself.
+bool standard_shares_bodies(const FormatOptions& options);
 
 }  // namespace trot

@@ -7,8 +7,9 @@
 
 namespace trot {
 
-EventData::EventData(Event event, std::shared_ptr<uint64_t> bytes)
+EventData::EventData(Event event, std::shared_ptr<uint64_t> bytes, int64_t shape)
     : event_(std::move(event)),
+      shape_(shape),
       bytes_(std::move(bytes)),
       mine_((event_.payload ? event_.payload->size() : 0) + (event_.previous ? event_.previous->size() : 0) +
             (event_.context ? event_.context->size() : 0)) {
@@ -44,6 +45,10 @@ EventRef EventCache::add(Event event) {
     return made;
 }
 
+EventRef EventCache::shaped(Event event, int64_t shape) {
+    return std::make_shared<EventData>(std::move(event), bytes_, shape);
+}
+
 Result<EventRef> EventCache::get(Reader& reader, int64_t number) {
     const auto found = events_.find(number);
     if (found != events_.end())
@@ -51,6 +56,17 @@ Result<EventRef> EventCache::get(Reader& reader, int64_t number) {
     Result<Event> event = reader.event(number);
     if (!event) return event.fault();
     return add(std::move(event).value());
+}
+
+Result<EventRef> EventCache::get(Reader& reader, int64_t number, int64_t first) {
+    Result<EventRef> last = get(reader, number);
+    if (first == 0 || first == number || !last) return last;
+    const Result<EventRef> opened = get(reader, first);
+    if (!opened && opened.fault().code != Code::not_found) return opened.fault();
+    Event joined = last.value()->event();
+    joined.previous = opened ? opened.value()->event().previous : nullptr;
+    // Another delivery of the same event says something else: this one is nobody else's to find.
+    return std::make_shared<EventData>(std::move(joined), bytes_);
 }
 
 // Entries whose event is gone stay until the map has doubled: amortised, one pass an insertion.

@@ -21,17 +21,19 @@ class EventCache;
 
 class EventData {
   public:
-    EventData(Event event, std::shared_ptr<uint64_t> bytes);
+    EventData(Event event, std::shared_ptr<uint64_t> bytes, int64_t shape = 0);
     ~EventData();
     EventData(const EventData&) = delete;
     EventData& operator=(const EventData&) = delete;
 
     const Event& event() const { return event_; }
+    int64_t shape() const { return shape_; }  // in which its payload is (Delivery::shape)
     std::shared_ptr<const std::string> body(const Style& style, Renderer& renderer, const DeliveryView& delivery);
     Result<std::string> url(Renderer& renderer, const DeliveryView& delivery) const;  // Renderer::url
 
   private:
     Event event_;
+    int64_t shape_;
     std::vector<std::pair<const Style*, std::shared_ptr<const std::string>>> bodies_;
     std::shared_ptr<uint64_t> bytes_;  // the cache's count: an event may outlive the cache in a transport's callback
     uint64_t mine_ = 0;
@@ -42,7 +44,10 @@ using EventRef = std::shared_ptr<EventData>;
 class EventCache {
   public:
     EventRef add(Event event);
+    EventRef shaped(Event event, int64_t shape);  // counted, not found by get()
     Result<EventRef> get(Reader& reader, int64_t number);
+    // Of several changes in one (first: 0 for none): the last one, and what was before the first.
+    Result<EventRef> get(Reader& reader, int64_t number, int64_t first);
     void forget(int64_t number) { events_.erase(number); }  // its row has changed
     uint64_t bytes() const { return *bytes_; }
 

@@ -20,6 +20,8 @@
 
 namespace trot {
 
+struct Members;  // dispatch/members.h
+
 // A delivery in memory.
 struct Item {
     int64_t number = 0;
@@ -27,9 +29,17 @@ struct Item {
     unsigned attempts = 0;   // made before
     unsigned uncounted = 0;  // of these: an operator asked for them
     bool asked = false;      // an operator asks for this one
+    int64_t shape = 0;       // Delivery::shape
     const Style* style = nullptr;
-    EventRef data;  // null: read when its turn comes
+    EventRef data;            // null: read when its turn comes
+    int64_t first_event = 0;  // of several changes in one: whose `previous` counts
+    int64_t sequence = 0;     // in its lane
+    int64_t batch = 0;        // it stands for all that go in that one request; `number` is the batch's
+    std::shared_ptr<const Members> members = nullptr;  // of the batch, read when its turn comes
 };
+
+// What the store says of one that is to be sent now.
+Item item_of(const Delivery& delivery, const Style* style);
 
 // Most deliveries that the lanes hold; the rest waits in the store. Fresh ones are worth more room: one that overflows
 // must be found and read again, and one slow commit brings hundreds.
@@ -59,6 +69,7 @@ struct Endpoint {
     TargetOptions target_options;  // for URLs that are made for one delivery
     bool tagged = false;           // its URL has tags, and its format fills them in
     const Style* style = nullptr;  // of deliveries made now
+    int64_t shape = 0;             // the same
 
     // Lanes: deliveries made just now do not wait behind an old backlog.
     std::deque<Item> fresh;
@@ -67,7 +78,8 @@ struct Endpoint {
 
     // On the wire
     unsigned inflight = 0;
-    unsigned cap = 1;  // min(concurrency, a quarter of all slots)
+    unsigned shaping = 0;  // deliveries whose payload is being made
+    unsigned cap = 1;      // min(concurrency, a quarter of all slots)
     Breaker breaker;
     GatePtr gate;
     bool in_gate = false;              // waits for its turn there

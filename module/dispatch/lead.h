@@ -14,10 +14,12 @@
 #include "dispatch/dispatcher.h"
 #include "dispatch/expander.h"
 #include "dispatch/fan_out.h"
+#include "dispatch/gatherer.h"
 #include "dispatch/hydrator.h"
 #include "dispatch/leader.h"
 #include "dispatch/retention.h"
 #include "dispatch/sender.h"
+#include "dispatch/shaper.h"
 #include "dispatch/subscriptions.h"
 #include "dispatch/tasks.h"
 #include "dispatch/waker.h"
@@ -48,6 +50,8 @@ class Lead {
     void wake_waiting();
     void cancel(int64_t subscription);
     void look_again(int64_t subscription, bool less);
+    void made(const Delivery& delivery, const EventRef& event);
+    void send(const Delivery& delivery, const EventRef& event);
     void publish();
     void enter();
     void load();
@@ -80,7 +84,9 @@ class Lead {
     std::shared_ptr<Transport> transport_;
     std::vector<std::shared_ptr<Transport>> retired_;  // of earlier plans, until their attempts have ended
     Sender sender_;
+    Shaper shaper_;
     Hydrator hydrator_;
+    Gatherer gatherer_;
     Expander expander_;
     Retention retention_;
     Deaths deaths_;

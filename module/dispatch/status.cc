@@ -79,9 +79,10 @@ std::string Lead::status() const {
     json_t* counts = json_object();
     for (const auto& [name, count] : states) json_object_set_new(counts, name.c_str(), json_integer(count));
     json_t* all = json_pack(
-        "{s:b, s:i, s:I, s:I, s:b, s:I, s:{s:I, s:I}, s:o, s:o}", "leader", static_cast<int>(state_ == State::leading),
-        "inflight", static_cast<int>(sender_.inflight()), "hydrating", static_cast<json_int_t>(hydrator_.owed()),
-        "unwritten", static_cast<json_int_t>(sender_.outcomes().waiting()), "store_failing",
+        "{s:b, s:i, s:I, s:I, s:I, s:b, s:I, s:{s:I, s:I}, s:o, s:o}", "leader",
+        static_cast<int>(state_ == State::leading), "inflight", static_cast<int>(sender_.inflight()), "hydrating",
+        static_cast<json_int_t>(hydrator_.owed()), "shaping", static_cast<json_int_t>(shaper_.waiting()), "unwritten",
+        static_cast<json_int_t>(sender_.outcomes().waiting()), "store_failing",
         static_cast<int>(sender_.outcomes().failing()), "managed", static_cast<json_int_t>(subscriptions_.managed()),
         "tokens", "held", static_cast<json_int_t>(sender_.tokens().held()), "failing",
         static_cast<json_int_t>(sender_.tokens().failing()), "endpoints", counts, "list", list);

@@ -6,6 +6,7 @@
 #include "dispatch/tasks.h"
 #include "egress/rules.h"
 #include "plan/subscription_json.h"
+#include "shape/spec.h"
 #include "url/check.h"
 #include "url/tags.h"
 
@@ -43,6 +44,15 @@ SubscriptionChange decide_state(const SubscriptionRow* known, const Subscription
 }
 
 Result<void> SubscriptionSet::write(Tx& tx, bool) {
+    shapes.clear();
+    for (const Subscription& wanted : plan->subscriptions) {
+        const Result<int64_t> shape = tx.shape(spell_shape(wanted.shape, wanted.filter));
+        if (!shape) return shape.fault();
+        shapes.push_back(shape.value());
+    }
+    const Result<int64_t> shape = tx.shape(spell_shape(plan->delivery.shape, plan->delivery.filter));
+    if (!shape) return shape.fault();
+    managed_shape = shape.value();
     for (size_t i = 0; i < rows.size(); ++i) {
         if (Result<void> put = tx.put_subscription(rows[i]); !put) return put;
         SubscriptionChange& change = changes[i];
@@ -174,10 +184,12 @@ Subscriptions::Applied Subscriptions::apply(const SubscriptionSet& set, std::sha
                                             unsigned slots) {
     const bool same = transport_ == transport && slots_ == slots && plan_ &&
                       plan_->egress.urls.extra_ports == set.plan->egress.urls.extra_ports &&
-                      same_tls(plan_->delivery.tls, set.plan->delivery.tls);
+                      same_tls(plan_->delivery.tls, set.plan->delivery.tls) &&
+                      same_shape(plan_->delivery, set.plan->delivery);
     plan_ = set.plan;
     transport_ = std::move(transport);
     slots_ = slots;
+    managed_shape_ = set.managed_shape;
     Applied out;
     std::unordered_map<int64_t, EndpointRef> before;
     before.swap(by_number_);
@@ -202,6 +214,7 @@ Subscriptions::Applied Subscriptions::apply(const SubscriptionSet& set, std::sha
             endpoint->failing_kept = change.failing_ms != 0;
         }
         if (change.revived) endpoint->revived = true;
+        endpoint->shape = i < set.shapes.size() ? set.shapes[i] : 0;
         // The plan is kept by what points into it.
         configure(*endpoint, std::shared_ptr<const Subscription>(set.plan, &set.plan->subscriptions[i]));
         out.present.push_back(std::move(endpoint));
@@ -246,6 +259,7 @@ bool Subscriptions::load_managed(Endpoint& endpoint) {
     endpoint.name = api->name + "/" + row.value().row.name;
     endpoint.id = row.value().row.name;
     endpoint.logged = true;
+    endpoint.shape = managed_shape_;
     endpoint.state = row.value().row.state;
     endpoint.reason = row.value().row.reason;
     endpoint.failures = row.value().row.failures;
@@ -350,12 +364,19 @@ void Subscriptions::forget_idle() {
 void Subscriptions::add_to(TopicIndex& topics, int64_t number, const Managed& managed) {
     const ApiConfig* api = plan_ && listens(managed) ? api_of(*plan_, managed.origin) : nullptr;
     if (api == nullptr) return;
-    if (const Result<void> added = add_managed(topics, number, managed, api->only); !added)
+    if (const Result<void> added = add_managed(topics, number, managed, api->only, lanes_of_apis_, managed_shape_);
+        !added)
         context_.log.write(Level::error, "dispatch: a subscription of " + managed.origin +
                                              " gets no deliveries: " + added.fault().text);
 }
 
 void Subscriptions::index() {
+    lanes_of_apis_ = nullptr;
+    if (plan_) {
+        Subscription made;  // what an API made, as far as lanes go
+        adopt_rules(made, plan_->delivery);
+        lanes_of_apis_ = lane_rules(made);
+    }
     auto topics = std::make_shared<TopicIndex>();
     for (const auto& [number, endpoint] : by_number_) {
         if (endpoint->state == SubscriptionState::disabled || endpoint->state == SubscriptionState::removed) continue;
@@ -363,10 +384,11 @@ void Subscriptions::index() {
         Listener one;
         one.subscription = number;
         one.format = endpoint->style->text;
+        one.lanes = lane_rules(*endpoint->settings);
         one.max_hops = endpoint->settings->max_hops;
         for (const Secret& own : endpoint->settings->own) one.own.push_back(actor_hash(own.reveal()));
-        const auto listener = std::make_shared<const Listener>(std::move(one));
-        for (const std::string& pattern : endpoint->settings->topics) topics->add(pattern, listener);
+        one.shape = endpoint->shape;
+        add_selected(*topics, one, endpoint->settings);
     }
     for (const auto& [number, managed] : managed_) add_to(*topics, number, managed);
     topics->generation = generation_;

@@ -24,6 +24,18 @@ std::string name_of(const TaskRow& task) {
     return "task " + std::to_string(task.number) + " (" + task.kind + " " + task.filter + ")";
 }
 
+// Those that waited for it in its lane go on.
+Result<bool> cancel(Tx& tx, int64_t number) {
+    Result<bool> cancelled = tx.cancel_delivery(number);
+    if (!cancelled || !cancelled.value()) return cancelled;
+    const Result<std::vector<Lane>> lanes = tx.lanes().lanes_of(number, false);
+    if (!lanes) return lanes.fault();
+    std::vector<Delivery> freed;
+    for (const Lane& lane : lanes.value())
+        if (Result<void> done = let_go(tx, lane, 1, 0, freed); !done) return done.fault();
+    return true;
+}
+
 }  // namespace
 
 TaskRow first_backfill(const Subscription& wanted, size_t subscription, int64_t now_ms) {
@@ -40,7 +52,7 @@ TaskRow first_backfill(const Subscription& wanted, size_t subscription, int64_t 
 
 Result<bool> TaskStep::carry_out(Tx& tx, Delivery& delivery) const {
     if (task.kind == "redeliver") return tx.redeliver(delivery.number, delivery.state);
-    if (task.kind == "cancel") return tx.cancel_delivery(delivery.number);
+    if (task.kind == "cancel") return cancel(tx, delivery.number);
     if (task.kind == "backfill") {
         const Result<bool> has = tx.has_delivery(delivery.event, delivery.subscription);
         if (!has) return has.fault();
@@ -234,6 +246,7 @@ void Tasks::take_event(const Event& event, const TaskFilter& filter, TaskStep& s
         delivery.event = event.number;
         delivery.subscription = listener->subscription;
         delivery.format = listener->format;
+        delivery.shape = listener->shape;
         delivery.logged = listener->logged;
         delivery.due_ms = context_.run.now_ms();
         delivery.task = step.task.number;

@@ -5,12 +5,6 @@
 #include "dispatch/own_events.h"
 
 namespace trot {
-namespace {
-
-constexpr std::string_view context_prefix = "context:";
-
-}  // namespace
-
 void TopicIndex::add(const std::string& pattern, const ListenerPtr& listener) {
     ++count_;
     if (pattern == "*")
@@ -72,11 +66,25 @@ std::shared_ptr<const TopicIndex> TopicIndex::of(int64_t subscription) const {
     return out;
 }
 
+void add_selected(TopicIndex& topics, const Listener& as, const std::shared_ptr<const Subscription>& settings) {
+    const auto add = [&topics](const std::vector<std::string>& patterns, Listener one) {
+        const auto listener = std::make_shared<const Listener>(std::move(one));
+        for (const std::string& pattern : patterns) topics.add(pattern, listener);
+    };
+    if (settings->selectors.empty()) return add(settings->topics, as);
+    for (const Selector& selector : settings->selectors) {
+        Listener one = as;
+        one.terms = std::shared_ptr<const std::vector<FilterTerm>>(settings, &selector.terms);
+        add(selector.topics, std::move(one));
+    }
+}
+
 void EventMatcher::find(const TopicIndex& topics, const Event& event, std::vector<const Listener*>& into) {
     into.clear();
     if ((event.flags & (event_private | event_quarantined)) != 0) return;
     topics.find(event.topic, into);
-    loaded_ = origin_known_ = false;
+    terms_.begin();
+    origin_known_ = false;
     size_t kept = 0;
     for (const Listener* listener : into) {
         if (kept > 0 && into[kept - 1]->subscription == listener->subscription) continue;
@@ -111,24 +119,8 @@ bool EventMatcher::goes_round(const TopicIndex& topics, const Listener& listener
 
 bool EventMatcher::fits(const Listener& listener, const Event& event) {
     if (event.number <= listener.since) return false;
-    if (!listener.terms) return true;
-    if (!loaded_) {
-        payload_.load(event.payload ? std::string_view(*event.payload) : std::string_view());
-        context_.load(event.context ? std::string_view(*event.context) : std::string_view());
-        loaded_ = true;
-    }
-    return std::all_of(listener.terms->begin(), listener.terms->end(),
-                       [&](const FilterTerm& term) { return fits(term, event); });
-}
-
-bool EventMatcher::fits(const FilterTerm& term, const Event& event) {
-    const bool from_context = term.what.substr(0, context_prefix.size()) == context_prefix;
-    if (from_context ? !event.context : (event.flags & event_opaque) != 0) return term.or_absent;
-    const JsonValue value =
-        from_context ? context_.find("/" + term.what.substr(context_prefix.size())) : payload_.find(term.what);
-    if (value.kind == JsonKind::missing || value.kind == JsonKind::null) return term.or_absent;
-    const std::string text = json_text(value);
-    return std::find(term.values.begin(), term.values.end(), text) != term.values.end();
+    return !listener.terms || std::all_of(listener.terms->begin(), listener.terms->end(),
+                                          [&](const FilterTerm& term) { return terms_.fits(term, event); });
 }
 
 }  // namespace trot

@@ -16,6 +16,8 @@
 
 #include "base/clock.h"
 #include "base/counters.h"
+#include "dispatch/lanes.h"
+#include "dispatch/terms.h"
 #include "dispatch/tracing.h"
 #include "json/pointer.h"
 #include "plan/plan.h"
@@ -29,7 +31,9 @@ struct Listener {
     std::string format;
     int64_t since = 0;                                               // only events behind this one
     bool logged = false;                                             // Delivery::logged
+    int64_t shape = 0;                                               // Delivery::shape
     std::shared_ptr<const std::vector<FilterTerm>> terms = nullptr;  // null: none
+    LaneRulesPtr lanes = nullptr;                                    // null: its deliveries wait for nothing
     std::vector<std::string> own = {};                               // actors whose changes it is not told of
     unsigned max_hops = 4;                                           // deliveries of ours one after another
 };
@@ -71,6 +75,9 @@ class TopicIndex {
 
 using TopicIndexPtr = std::shared_ptr<const TopicIndex>;
 
+// What a file's subscription asked for: its topics; where it has conditions, those as well.
+void add_selected(TopicIndex& topics, const Listener& as, const std::shared_ptr<const Subscription>& settings);
+
 class EventMatcher {
   public:
     EventMatcher(const Clock& clock, Counters& counters) : clock_(clock), counters_(counters) {}
@@ -79,17 +86,16 @@ class EventMatcher {
 
   private:
     bool fits(const Listener& listener, const Event& event);
-    bool fits(const FilterTerm& term, const Event& event);
     bool goes_round(const TopicIndex& topics, const Listener& listener, const Event& event);
     void learn_origin(const TopicIndex& topics, const Event& event);
 
     const Clock& clock_;
     Counters& counters_;
-    JsonReader payload_, context_, origin_reader_;
+    TermReader terms_;
+    JsonReader origin_reader_;
     bool origin_known_ = false;  // of the event at hand
     Origin origin_;
     Trail trail_;
-    bool loaded_ = false;  // of the event at hand
 };
 
 }  // namespace trot

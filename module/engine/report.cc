@@ -42,6 +42,8 @@ constexpr Figure figures[] = {
     {"commit_microseconds", "time spent in commits", false, &Counters::commit_us},
     {"store_faults", "failed commits", false, &Counters::store_faults},
     {"expanded", "deliveries made from events", false, &Counters::expanded},
+    {"coalesced", "events that joined a delivery which waited for later changes", false, &Counters::coalesced},
+    {"batches", "HTTP tries that carried a batch", false, &Counters::batches},
     {"attempts", "HTTP tries", false, &Counters::attempts},
     {"delivered", "deliveries answered 2xx", false, &Counters::delivered},
     {"failed", "tries without a 2xx", false, &Counters::failed},
@@ -60,6 +62,8 @@ constexpr Figure figures[] = {
      &Counters::recovered},
     {"hydrated", "events whose payload was fetched from the upstream", false, &Counters::hydrated},
     {"unhydrated", "events sent as they were recorded because the upstream did not tell", false, &Counters::unhydrated},
+    {"filtered", "deliveries that the subscription's jq program did not want", false, &Counters::filtered},
+    {"unshaped", "deliveries given up because their payload could not be made", false, &Counters::unshaped},
     {"leader", "1 while this process dispatches", true, &Counters::leader},
     {"inflight", "tries on the wire", true, &Counters::inflight},
 };

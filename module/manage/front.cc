@@ -33,13 +33,16 @@ Result<CheckedUrl> judge(const std::string& text, const ApiConfig& api, const Pl
 
 Front::Front(const AdminSources& sources, Store* store, std::function<void()> changed)
     : admin_(sources), clock_(*sources.clock) {
-    if (store != nullptr) registry_ = std::make_unique<Registry>(*store, std::move(changed));
+    if (store == nullptr) return;
+    registry_ = std::make_unique<Registry>(*store, std::move(changed));
+    claims_ = std::make_unique<Claims>(*store, clock_);
 }
 
 Front::~Front() = default;
 
 Reply Front::answer(const ManageRequest& request, const Plan& plan) {
     if (is_key_set(plan, request.target)) return key_set_reply(request, plan, clock_.wall_ms() / 1000);
+    if (claims_ && is_claim(plan, request.target)) return claims_->answer(request, plan);
     const ApiMatch match = match_api(plan, request.target, request.host);
     return match.handler != nullptr ? answer_api(request, plan, match)
                                     : admin_.answer(request, plan.admin, registry_.get());

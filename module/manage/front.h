@@ -7,6 +7,7 @@
 
 #include "base/clock.h"
 #include "manage/admin.h"
+#include "manage/claims.h"
 #include "manage/registry.h"
 
 namespace trot {
@@ -27,6 +28,7 @@ class Front {
     Admin admin_;
     Clock& clock_;
     std::unique_ptr<Registry> registry_;
+    std::unique_ptr<Claims> claims_;
 };
 
 }  // namespace trot

@@ -12,6 +12,7 @@
 #include "plan/include.h"
 #include "plan/key_set.h"
 #include "plan/match.h"
+#include "plan/shape_check.h"
 #include "plan/tables.h"
 
 namespace trot {
@@ -80,6 +81,7 @@ class Loader {
         }
         if (const RawMember* list = root_.find("api")) read_apis(list->value, load_, plan_.apis);
         note_names("apis", plan_.apis);
+        note_claims();
         note_hooks();
         note_names("subscriptions", plan_.subscriptions);
         std::sort(plan_.settings.begin(), plan_.settings.end());
@@ -92,6 +94,18 @@ class Loader {
         for (const Hook& hook : plan_.hooks)
             if (hook.does == Does::event) names.push_back(hook.name);
         plan_.settings.emplace_back("hooks", std::move(names));
+    }
+
+    // Where claims are answered; those of before a reload as well, as long as the address is the same.
+    void note_claims() {
+        const auto add = [this](const ShapeRules& shape) {
+            if (shape.payload != ShapeRules::Payload::claim || shape.public_url.empty()) return;
+            std::string path = claim_path(shape.public_url);
+            std::vector<std::string>& known = plan_.claim_paths;
+            if (std::find(known.begin(), known.end(), path) == known.end()) known.push_back(std::move(path));
+        };
+        add(plan_.delivery.shape);
+        for (const Subscription& subscription : plan_.subscriptions) add(subscription.shape);
     }
 
     // For hosts, which see no C++ types: how many there are, and their names.
@@ -192,8 +206,8 @@ std::vector<std::string> known_keys() {
     std::vector<std::string> out{"include", "dialects"};
     for (const KeyList* list :
          {&store_keys(), &capture_keys(), &egress_keys(), &admin_keys(), &standalone_keys(), &hydrate_keys(),
-          &hook_keys(), &job_keys(), &job_result_keys(), &snapshot_keys(), &delivery_keys(), &tls_keys(), &key_set_keys(),
-          &subscription_keys(), &oauth_keys(), &api_keys(), &api_key_keys()})
+          &hook_keys(), &job_keys(), &job_result_keys(), &snapshot_keys(), &delivery_keys(), &tls_keys(),
+          &key_set_keys(), &subscription_keys(), &oauth_keys(), &api_keys(), &api_key_keys()})
         for (const std::string_view key : list->keys)
             if (!is_table(*list, key)) out.push_back(fmt::format("{}.{}", list->table, key));
     return out;

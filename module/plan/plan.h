@@ -23,13 +23,18 @@ struct FormatOption {
 };
 using FormatOptions = std::vector<FormatOption>;
 
-// What an event must be like besides its topic. `what`: a JSON pointer into the payload ("/status"), or "context:NAME",
-// a value that the event's hook took along ("context:environment"). One of `values` must be there as text; an event
-// that has no such value does not fit, unless `or_absent`.
+// What an event must be like besides its topic. `what`: "topic", "resource", "resource_id" or "action"; a JSON pointer
+// into the payload ("/status"); "previous:/POINTER" into the state before; "changed:/POINTER", "true" or "false";
+// "context:NAME", a value that the event's hook took along. What it has is compared as text. An event that has no such
+// value does not fit, unless `or_absent`.
 struct FilterTerm {
+    enum class Test { equals, differs, regex, present, absent, above, below, at_least, at_most };
     std::string what;
-    std::vector<std::string> values;
+    std::vector<std::string> values;  // one of them (equals), none of them (differs); else one
     bool or_absent = false;
+    Test test = Test::equals;
+    std::shared_ptr<const std::regex> regex = nullptr;  // of values.front()
+    double number = 0;                                  // of values.front(), where it is compared as a number
 };
 
 // A topic of the list, and all of the terms.
@@ -90,10 +95,11 @@ struct ShapeRules {
     enum class Payload { full, thin, claim };  // thin: resource and link only; claim: a URL of ours that expires
     Payload payload = Payload::full;
     std::string link;                           // of thin: template of the resource's URL
-    int64_t claim_ms = 0;                       // how long a claim URL holds
+    int64_t claim_ms = 0;                       // how long a claim URL holds after its delivery has ended
+    std::string public_url;                     // of claim: where the world reaches us
     std::vector<std::string> drop, mask, hash;  // JSON pointers, "*" is any member or element
-    Secret hash_key;
-    std::string transform;  // a jq program; "": the payload as it is
+    std::vector<Secret> hash_keys;              // newest first: hashes are made with that one
+    std::string transform;                      // a jq program; "": the payload as it is
     bool set() const {
         return payload != Payload::full || !drop.empty() || !mask.empty() || !hash.empty() || !transform.empty();
     }
@@ -283,9 +289,10 @@ struct Plan {
     Subscription delivery;  // what [delivery] says, over the defaults: for subscriptions that an API makes
     std::vector<Subscription> subscriptions;
     std::vector<ApiConfig> apis;
-    std::vector<std::string> warnings;  // literal secrets, world-readable files, …: "file:line:column: …"
-    std::string source;                 // the file's name
-    uint64_t generation = 0;            // counts loads in this process; for logs and tests
+    std::vector<std::string> claim_paths;  // where claims are answered: "/trotline/claims/"
+    std::vector<std::string> warnings;     // literal secrets, world-readable files, …: "file:line:column: …"
+    std::string source;                    // the file's name
+    uint64_t generation = 0;               // counts loads in this process; for logs and tests
     std::shared_ptr<const Matcher> matcher;
 
     // A setting in plain text by its dotted key ("standalone.listen"), nth value of a list; nullptr when there is none.

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "json/tree.h"
+#include "plan/filter_term.h"
 #include "url/tags.h"
 
 namespace trot {
@@ -36,6 +37,7 @@ json_t* tree_of(const std::vector<Selector>& selectors) {
             put(wanted, "what", term.what);
             json_object_set_new(wanted, "values", list_of(term.values));
             if (term.or_absent) json_object_set_new(wanted, "or_absent", json_true());
+            if (term.test != FilterTerm::Test::equals) put(wanted, "test", name_of(term.test));
             json_array_append_new(terms, wanted);
         }
         json_object_set_new(one, "terms", terms);
@@ -57,6 +59,9 @@ std::vector<Selector> selectors_of(const json_t* list) {
             term.what = text_of(wanted, "what");
             term.values = texts_of(json_object_get(wanted, "values"));
             term.or_absent = json_is_true(json_object_get(wanted, "or_absent"));
+            // A test that is not known here (a newer Trotline's) lets nothing through.
+            if (const std::string_view test = text_of(wanted, "test"); !test.empty() && !set_test(term, test))
+                term.values.clear();
         }
     }
     return out;
@@ -171,6 +176,8 @@ void adopt_rules(Subscription& out, const Subscription& defaults) {
     out.trace = defaults.trace;
     out.max_hops = defaults.max_hops;
     out.tls = defaults.tls;
+    out.filter = defaults.filter;
+    out.shape = defaults.shape;
 }
 
 std::string spell_selectors(const std::vector<Selector>& selectors) {

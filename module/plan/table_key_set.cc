@@ -9,7 +9,7 @@ namespace {
 
 constexpr std::string_view path_setting = "key_set.path";
 
-bool is_path(std::string_view text) {
+bool is_served_path(std::string_view text) {
     constexpr std::string_view besides = "/-._~";
     return text.size() > 1 && text.size() <= 200 && text.front() == '/' && text.find("//") == std::string_view::npos &&
            std::all_of(text.begin(), text.end(), [besides](char c) {
@@ -28,7 +28,7 @@ const KeyList& key_set_keys() {
 void read_key_set(const RawValue& table, Loading& load) {
     Section section(table, key_set_keys(), load.report, &load.settings);
     std::string path = "/.well-known/trotline/jwks.json";
-    if (section.text("path", path) && !is_path(path))
+    if (section.text("path", path) && !is_served_path(path))
         load.report.mistake(section.find("path")->at,
                             fmt::format("'path' is {}, it must be a path of letters, digits, '-', '.', '_' and '~' "
                                         "like \"/.well-known/trotline/jwks.json\"",

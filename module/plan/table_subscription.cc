@@ -3,6 +3,7 @@
 #include "plan/credentials.h"
 #include "plan/delivery_rules.h"
 #include "plan/expr.h"
+#include "plan/filter_term.h"
 #include "plan/format_options.h"
 #include "plan/secret_source.h"
 #include "plan/tables.h"
@@ -13,13 +14,12 @@ namespace trot {
 
 const KeyList& subscription_keys() {
     static const KeyList keys{"subscription[]",
-                              {"name", "topics", "url", "secret", "format", "options", "basic_auth", "bearer", "oauth",
-                               "headers", "allow", "paused", "backfill"}};
+                              {"name", "topics", "url", "secret", "format", "options", "when", "basic_auth", "bearer",
+                               "oauth", "headers", "allow", "paused", "backfill"}};
     return keys;
 }
 
 namespace {
-
 
 // Its own keys, and those that [delivery] says for all.
 const KeyList& all_keys() {
@@ -39,12 +39,22 @@ class SubscriptionReader {
     void read(const UrlRules& urls, const RawValue* delivery) {
         read_name();
         read_topics();
+        if (const RawValue* when = section_.find("when")) {
+            Selector selector{out_.topics, {}};
+            read_when(*when, report_, selector.terms);
+            out_.selectors.push_back(std::move(selector));
+        }
         read_format();
         read_url(urls);
         read_secret();
         read_credentials(section_, load_, urls, out_);
         if (delivery != nullptr) read_defaults(*delivery);
         read_delivery(section_, load_, out_);
+        if (out_.batch.most > 1 && (out_.shape.set() || !out_.filter.empty()))
+            report_.mistake(
+                section_.at(),
+                "the subscription has 'batch' and a shape (filter, transform, drop, mask, hash or payload), it "
+                "can have only one of them: batches carry payloads as they are");
         warn_plain();
         read_networks(section_, "allow", out_.allow);
         section_.flag("paused", out_.paused);

@@ -8,11 +8,18 @@
 #include "objects.h"
 #include "plan/load.h"
 #include "sealed.h"
+#include "shape/program.h"
 
 using namespace trot;
 using namespace trot::abi;
 
 namespace {
+
+Vocabulary vocabulary() {
+    Vocabulary words = shipped_vocabulary();
+    words.check_program = check_program;
+    return words;
+}
 
 thread_local std::string mistakes;  // of this thread's last failed load
 
@@ -84,14 +91,14 @@ int trot_plan_load(const char* path, trot_plan** out, trot_fault* fault) noexcep
     if (path == nullptr || out == nullptr)
         return tell(fault, Code::usage, "trot_plan_load needs a path and a place for the plan");
     *out = nullptr;
-    return sealed(fault, [&] { return adopt(load_plan(path, shipped_vocabulary()), out, fault); });
+    return sealed(fault, [&] { return adopt(load_plan(path, vocabulary()), out, fault); });
 }
 
 int trot_plan_parse(trot_text toml, const char* name, trot_plan** out, trot_fault* fault) noexcept {
     if (name == nullptr || out == nullptr)
         return tell(fault, Code::usage, "trot_plan_parse needs a name and a place for the plan");
     *out = nullptr;
-    return sealed(fault, [&] { return adopt(parse_plan(view(toml), name, shipped_vocabulary()), out, fault); });
+    return sealed(fault, [&] { return adopt(parse_plan(view(toml), name, vocabulary()), out, fault); });
 }
 
 const char* trot_plan_mistakes(void) noexcept { return mistakes.empty() ? nullptr : mistakes.c_str(); }

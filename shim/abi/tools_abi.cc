@@ -8,6 +8,7 @@
 #include "engine/sole.h"
 #include "manage/acts.h"
 #include "manage/apis.h"
+#include "manage/claims.h"
 #include "manage/key_set.h"
 #include "manage/lists.h"
 #include "objects.h"
@@ -73,7 +74,7 @@ int trot_plan_manages(const trot_plan* plan, const trot_request* request) noexce
     if (plan == nullptr || request == nullptr) return 0;
     return sealed(nullptr, [&] {
         const trot_request asked = read_struct(*request);
-        if (is_key_set(*plan->plan, view(asked.target))) return 1;
+        if (is_key_set(*plan->plan, view(asked.target)) || is_claim(*plan->plan, view(asked.target))) return 1;
         return match_api(*plan->plan, view(asked.target), view(asked.host)).handler != nullptr ? 1 : 0;
     });
 }

@@ -34,6 +34,17 @@ def evaluate(options):
     yield "hooks of WooCommerce, an order of 20 KB", told["evaluate_large_us"], "<=", 60, "µs on the recorder's thread", told
 
 
+def shape(options):
+    told = lab.program("bench_shape")
+    small, large = sorted(told.values(), key=lambda of: of["one_condition_us"])
+    yield "no condition, an event of 1 KB", small["no_condition_us"], "<=", 1, "µs", told
+    yield "a condition on it", small["one_condition_us"], "<=", 5, "µs", told
+    yield "five conditions on it", small["five_conditions_us"], "<=", 15, "µs", told
+    yield "two members left out of it", small["two_dropped_us"], "<=", 25, "µs", told
+    yield "a jq filter on it", small["jq_filter_us"], "<=", 150, "µs until its answer (another process)", told
+    yield "a condition on 20 KB", large["one_condition_us"], "<=", 60, "µs", told
+
+
 def store(options):
     told = lab.program("bench_store", "--dir", options.dir, *(["--quick"] if options.quick else []), timeout=1200)
     yield "S1 durable life cycle", told["S1"]["ratio"], ">=", 0.65, "of a bare SQLite insert loop", told["S1"]
@@ -115,7 +126,7 @@ def managed(options):
     yield "100,000 subscriptions: start until an event is expanded", told["start_ms"], "<=", 1000, "ms", told
 
 
-PARTS = {"managed": managed, "judge": judge, "evaluate": evaluate, "record": record, "store": store, "deliver": deliver, "dispatch": dispatch, "host": host_figures, "flow": flow_figures,
+PARTS = {"managed": managed, "judge": judge, "evaluate": evaluate, "shape": shape, "record": record, "store": store, "deliver": deliver, "dispatch": dispatch, "host": host_figures, "flow": flow_figures,
          "nginx": ngx_figures.figures}
 
 

@@ -7,7 +7,7 @@
 # Installs only what is missing, as root or with sudo; says what it does; asks nothing.
 
 trotline_packages_build="g++ cmake ninja-build pkg-config libevent-dev libidn2-dev libcurl4-openssl-dev libjansson-dev libsimdjson-dev
-    libssl-dev libsqlite3-dev libfmt-dev zlib1g-dev libbrotli-dev libtomlplusplus-dev libcli11-dev libcmocka-dev ca-certificates"
+    libssl-dev libsqlite3-dev libfmt-dev zlib1g-dev libbrotli-dev libtomlplusplus-dev libcli11-dev libcmocka-dev libjq-dev ca-certificates"
 trotline_packages_test="clang clang-format clang-tidy libclang-rt-14-dev llvm-14 python3 python3-pytest curl openssl sqlite3 strace
     procps iproute2 nftables e2fsprogs nodejs mmdebstrap libnginx-mod-http-lua libnginx-mod-http-js
     libnginx-mod-http-modsecurity libnginx-mod-http-brotli-filter libnginx-mod-http-headers-more-filter libnginx-mod-http-image-filter"
