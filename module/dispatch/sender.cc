@@ -106,7 +106,7 @@ void Sender::pump() {
         const EndpointRef endpoint = std::move(ring_.front());
         ring_.pop_front();
         endpoint->listed = false;
-        if (!endpoint->active() || endpoint->queued() == 0 || endpoint->awaits_token) continue;
+        if (!endpoint->active() || endpoint->queued() == 0) continue;
         if (!admitted(endpoint, context_.steady_ms())) continue;
         if (endpoint->slow && slow_inflight_ >= std::max(1U, slots_ / 4 * 3)) {
             endpoint->listed = true;
@@ -182,6 +182,7 @@ void Sender::end_unsent(const EndpointRef& endpoint, Outcome outcome) {
 
 bool Sender::attempt(const EndpointRef& endpoint, Item item) {
     if (const Found found = find_data(endpoint, item); found != Found::data) return found != Found::unreadable;
+    const Hands::Note in_hand = context_.hands.delivery(item.number);
     if (expire(endpoint, item)) return true;
     if (item.style == nullptr) {
         unsendable(endpoint, item, {Code::config, "the delivery's format is unknown"});
@@ -192,7 +193,6 @@ bool Sender::attempt(const EndpointRef& endpoint, Item item) {
         unsendable(endpoint, item, renderer.fault());
         return true;
     }
-    const Hands::Note in_hand = context_.hands.delivery(item.number);
     TokenRef token;
     if (endpoint->settings->oauth.set() && (token = tokens_.find(*endpoint->settings)) == nullptr) {
         await_token(endpoint, std::move(item));
