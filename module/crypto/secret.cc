@@ -23,16 +23,20 @@ Secret& Secret::operator=(const Secret& other) {
     if (this != &other) {
         wipe(value_);
         value_ = other.value_;
+        until_s_ = other.until_s_;
     }
     return *this;
 }
 
-Secret::Secret(Secret&& other) noexcept : value_(std::move(other.value_)) { wipe(other.value_); }
+Secret::Secret(Secret&& other) noexcept : value_(std::move(other.value_)), until_s_(other.until_s_) {
+    wipe(other.value_);
+}
 
 Secret& Secret::operator=(Secret&& other) noexcept {
     if (this != &other) {
         wipe(value_);
         value_ = std::move(other.value_);
+        until_s_ = other.until_s_;
         wipe(other.value_);
     }
     return *this;

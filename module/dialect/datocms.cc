@@ -14,12 +14,6 @@
 namespace trot {
 namespace {
 
-bool is_template(std::string_view text) { return Mustache::read(text).ok(); }
-
-bool is_media_type(std::string_view text) {
-    return text.find('/') != std::string_view::npos && text.front() != '/' && header_text(text) == text;
-}
-
 bool is_name(std::string_view text) { return !text.empty(); }
 
 Result<void> check_tags(std::string_view url) {
@@ -81,7 +75,7 @@ class DatocmsFormat : public UnsignedFormat {
             {.name = "custom_payload",
              .right = "a Mustache template of at most 16 KiB like \"{ \\\"id\\\": \\\"{{entity.id}}\\\" }\", each "
                       "section closed, no partials",
-             .fits = is_template,
+             .fits = is_mustache,
              .most = 16384,
              .live = true},
             {.name = "content_type", .right = "a media type like \"text/plain\"", .fits = is_media_type, .live = true},

@@ -2,21 +2,28 @@
 
 #include <array>
 
+#include "dialect/cloudevents.h"
 #include "dialect/cockpit.h"
 #include "dialect/cosmic.h"
 #include "dialect/datocms.h"
+#include "dialect/github.h"
+#include "dialect/http_signature.h"
+#include "dialect/plain.h"
 #include "dialect/shareactor.h"
 #include "dialect/shipped.h"
+#include "dialect/shopify.h"
 #include "dialect/standard.h"
+#include "dialect/stripe.h"
 #include "dialect/woocommerce.h"
 #include "dialect/woocommerce_ping.h"
 
 namespace trot {
 namespace {
 
-std::array<const Format*, 6> formats() {
-    return {&standard_format(),   &woocommerce_format(), &cosmic_format(),
-            &shareactor_format(), &datocms_format(),     &cockpit_format()};
+std::array<const Format*, 13> formats() {
+    return {&standard_format(),    &svix_format(),           &stripe_format(), &github_format(),      &shopify_format(),
+            &cloudevents_format(), &http_signature_format(), &plain_format(),  &woocommerce_format(), &cosmic_format(),
+            &shareactor_format(),  &datocms_format(),        &cockpit_format()};
 }
 
 }  // namespace

@@ -44,6 +44,11 @@ struct DeliveryView {     // borrowed
     unsigned members = 0;  // of a batch: `id` is the batch's; 0: a delivery by itself
     int64_t sequence = 0;  // of its resource's lane, from 1; 0: it has none
     int64_t at_s = 0;      // Unix seconds of this attempt
+    // Of its event, for formats that tell of it in headers; nothing for a batch.
+    int64_t event = 0;  // its number
+    std::string_view resource_id = {};
+    int64_t event_ms = 0;  // when it happened
+    uint32_t flags = 0;    // EventFlag
 };
 
 // Whom a Renderer is made for; borrowed for that call.
@@ -51,7 +56,7 @@ struct Recipient {
     int64_t number = 0;
     std::string_view name, url;
     FormatOptions options;
-    std::vector<Secret> secrets;  // newest first
+    std::vector<Secret> secrets;  // newest first; one with an end signs until then
     Secret authorization;         // "Basic …", empty when there is none
     std::string_view id = {};     // in its API's own form; empty: it was not made through one, `number` is its id
 };
@@ -89,8 +94,14 @@ class Format {
     // Does the secret fit the format? An empty one asks whether the format can do without.
     virtual Result<void> check_secret(const Secret& secret) const = 0;
     // Do the headers prove the body? now_s: for formats with a timestamp (tolerance 300 s). Fault{Code::refused, why}.
+    // Fields named "@method" and "@target-uri" are no headers: they tell formats that sign those what was asked.
     virtual Result<void> verify(const Fields& headers, std::string_view body, const std::vector<Secret>& secrets,
                                 int64_t now_s) const = 0;
+    // The same for a format whose signature depends on its options.
+    virtual Result<void> verify_as(const FormatOptions& /*options*/, const Fields& headers, std::string_view body,
+                                   const std::vector<Secret>& secrets, int64_t now_s) const {
+        return verify(headers, body, secrets, now_s);
+    }
     // Header names (lower case) that a subscription's own headers may not set.
     virtual std::vector<std::string_view> reserved() const = 0;
 };

@@ -16,4 +16,13 @@ inline std::string header_text(std::string_view text) {
     return out;
 }
 
+// What an option may say that becomes a header's value: a word, and a media type.
+inline bool is_header_word(std::string_view text) {
+    return !text.empty() && header_text(text) == text && text.find_first_of(" \"\\") == std::string_view::npos;
+}
+
+inline bool is_media_type(std::string_view text) {
+    return text.find('/') != std::string_view::npos && text.front() != '/' && header_text(text) == text;
+}
+
 }  // namespace trot

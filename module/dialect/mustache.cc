@@ -124,7 +124,7 @@ class Writer {
                 put(printed(look_up(node.text)), false);
                 return;
             case Kind::escaped:
-                put(printed(look_up(node.text)), true);
+                put_escaped_value(look_up(node.text));
                 return;
             case Kind::section:
             case Kind::inverted:
@@ -180,6 +180,15 @@ class Writer {
     static std::string printed(const JsonValue& value) {
         if (value.kind == JsonKind::object || value.kind == JsonKind::array) return std::string(value.raw);
         return json_text(value);  // nothing for null and what is missing
+    }
+
+    // In JSON an object or a list needs no escape: it is JSON already.
+    void put_escaped_value(const JsonValue& value) {
+        const bool nested = value.kind == JsonKind::object || value.kind == JsonKind::array;
+        if (way_ != Mustache::Escape::json) return put(printed(value), true);
+        if (nested) return put(std::string(value.raw), false);
+        const std::string quoted = json_quote(json_text(value));
+        out_ += std::string_view(quoted).substr(1, quoted.size() - 2);
     }
 
     void put(const std::string& text, bool escaped) {

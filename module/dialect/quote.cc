@@ -1,5 +1,6 @@
 #include "dialect/quote.h"
 
+#include <algorithm>
 #include <cstddef>
 
 namespace trot {
@@ -25,6 +26,16 @@ size_t character_length(std::string_view text) {
 }
 
 }  // namespace
+
+std::string sound_utf8(std::string_view text) {
+    std::string out;
+    while (!text.empty()) {
+        const size_t length = character_length(text);
+        out += length == 0 ? std::string_view("\xef\xbf\xbd") : text.substr(0, length);
+        text.remove_prefix(std::max<size_t>(1, length));
+    }
+    return out;
+}
 
 void append_quoted(std::string& out, std::string_view text) {
     constexpr std::string_view digits = "0123456789abcdef";

@@ -10,4 +10,7 @@ namespace trot {
 // U+FFFD: a body that no parser takes would be worse.
 void append_quoted(std::string& out, std::string_view text);
 
+// The text with U+FFFD for bytes that are no UTF-8.
+std::string sound_utf8(std::string_view text);
+
 }  // namespace trot

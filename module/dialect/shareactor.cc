@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "dialect/keyring.h"
 #include "dialect/payload.h"
 #include "dialect/quote.h"
 #include "dialect/style.h"
@@ -11,7 +12,8 @@ namespace {
 
 class ShareactorRenderer : public Renderer {
   public:
-    ShareactorRenderer(Hmac mac, std::string_view url, bool asks) : mac_(std::move(mac)), url_(url), asks_(asks) {}
+    ShareactorRenderer(Keyring<Hmac> keys, std::string_view url, bool asks)
+        : keys_(std::move(keys)), url_(url), asks_(asks) {}
 
     std::string body(const EventView& event, const DeliveryView& /*delivery*/) override {
         std::string out = "{";
@@ -32,12 +34,12 @@ class ShareactorRenderer : public Renderer {
     void headers(const DeliveryView& delivery, std::string_view body, Fields& out) override {
         out.push_back({"Content-Type", "application/json"});
         out.push_back({"X-Share-Webhook-Type", asks_ ? "WebhookConfirmation" : "WebhookMessage"});
-        out.push_back({"X-Share-Webhook-Signature", hex(mac_.sign({body}))});
+        out.push_back({"X-Share-Webhook-Signature", hex(keys_.newest(delivery.at_s).sign({body}))});
         out.push_back({"X-Share-Webhook-Retries", std::to_string(delivery.attempt - 1)});
     }
 
   private:
-    Hmac mac_;
+    Keyring<Hmac> keys_;
     std::string url_;
     bool asks_;
     ShareactorData data_;
@@ -75,24 +77,19 @@ class ShareactorFormat : public Format {
         if (recipient.secrets.empty())
             return Fault{Code::config, "format shareactor needs a secret of at least 16 bytes"};
         return std::unique_ptr<Renderer>(std::make_unique<ShareactorRenderer>(
-            Hmac(Digest::sha256, recipient.secrets.front().reveal()), recipient.url,
-            option(recipient.options, "message", "") == "confirmation"));
+            plain_keys(recipient.secrets), recipient.url, option(recipient.options, "message", "") == "confirmation"));
     }
 
     Result<void> check_secret(const Secret& secret) const override {
-        if (secret.reveal().size() >= 16) return {};
-        return Fault{Code::config,
-                     "the secret has " + std::to_string(secret.reveal().size()) +
-                         " bytes; a ShareActor secret should have at least 16 (theirs are 60 hex digits)"};
+        return check_plain_secret(secret, "a ShareActor secret (theirs are 60 hex digits)");
     }
 
     Result<void> verify(const Fields& headers, std::string_view body, const std::vector<Secret>& secrets,
-                        int64_t /*now_s*/) const override {
+                        int64_t now_s) const override {
         const std::string* signature = find_field(headers, "X-Share-Webhook-Signature");
         if (signature == nullptr || signature->empty())
             return Fault{Code::refused, "header X-Share-Webhook-Signature is missing"};
-        for (const Secret& secret : secrets)
-            if (same_secret(*signature, hex(Hmac(Digest::sha256, secret.reveal()).sign({body})))) return {};
+        if (plain_proof(secrets, now_s, Digest::sha256, {body}, *signature, hex)) return {};
         return Fault{Code::refused, "X-Share-Webhook-Signature does not fit the body"};
     }
 
@@ -117,19 +114,11 @@ void ShareactorData::append(std::string& out, const EventView& event) {
 
 // The members of the first level that are other than they were, as they were.
 void ShareactorData::append_changed(std::string& out, const EventView& event) {
-    if (event.previous.empty() || event.payload.empty() || !event.payload_json) return;
-    now_.load(event.payload);
-    before_.load(event.previous);
-    const std::vector<JsonMember> now = now_.members("");
     std::string_view between;
-    for (const JsonMember& was : before_.members("")) {
-        const bool same = std::any_of(now.begin(), now.end(), [&was](const JsonMember& is) {
-            return is.key == was.key && is.value.raw == was.value.raw;
-        });
-        if (same) continue;
-        out += between;
-        (out += was.key) += ':';
-        out += was.value.raw;
+    for (const Changes::One& one : changes_.of(event)) {
+        if (one.is_new) continue;
+        ((out += between) += one.key) += ':';
+        out += one.was;
         between = ",";
     }
 }

@@ -13,8 +13,8 @@
 // The options `handshake` and `ids` are the management API's: no delivery depends on them.
 #pragma once
 
+#include "dialect/changed.h"
 #include "dialect/format.h"
-#include "json/pointer.h"
 
 namespace trot {
 
@@ -29,7 +29,7 @@ class ShareactorData {
   private:
     void append_changed(std::string& out, const EventView& event);
 
-    JsonReader now_, before_;
+    Changes changes_;
 };
 
 }  // namespace trot

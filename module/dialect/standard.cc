@@ -1,73 +1,21 @@
 #include "dialect/standard.h"
 
 #include <algorithm>
-#include <charconv>
 
-#include "base/clock.h"
 #include "dialect/header_text.h"
-#include "dialect/payload.h"
-#include "dialect/quote.h"
-#include "dialect/style.h"
+#include "dialect/standard_body.h"
+#include "dialect/tolerance.h"
 
 namespace trot {
 namespace {
 
-constexpr std::string_view secret_prefix = "whsec_";
-constexpr int64_t tolerance_s = 300;
-// The bits of EventView::flags that mean "the payload is not whole" (partial answer, truncated).
-constexpr uint32_t cut_flags = 1U | 2U;
-
-Result<std::string> key_of(const Secret& secret) {
-    constexpr std::string_view right = "; right is whsec_ and the base64 of 24 to 64 random bytes";
-    std::string_view text = secret.reveal();
-    if (text.substr(0, secret_prefix.size()) != secret_prefix)
-        return Fault{Code::config, "the secret does not begin with whsec_" + std::string(right)};
-    Result<std::string> key = unbase64(text.substr(secret_prefix.size()));
-    if (!key) return Fault{Code::config, "behind whsec_ the secret is not base64" + std::string(right)};
-    if (key.value().size() < 24 || key.value().size() > 64)
-        return Fault{Code::config,
-                     "the secret has " + std::to_string(key.value().size()) + " bytes" + std::string(right)};
-    return key;
-}
-
-Result<std::vector<Hmac>> keyed(const std::vector<Secret>& secrets) {
-    if (secrets.empty()) return Fault{Code::config, "format standard needs a secret"};
-    std::vector<Hmac> macs;
-    for (const Secret& secret : secrets) {
-        Result<std::string> key = key_of(secret);
-        if (!key) return key.fault();
-        Secret wiped(std::move(key.value()));  // so that the decoded key is wiped, too
-        macs.emplace_back(Digest::sha256, wiped.reveal());
-    }
-    return macs;
-}
-
 class StandardRenderer : public Renderer {
   public:
-    StandardRenderer(std::unique_ptr<StandardSigner> signer, bool sequence)
-        : signer_(std::move(signer)), sequence_(sequence) {}
+    StandardRenderer(const FormatOptions& options, std::unique_ptr<StandardSigner> signer)
+        : body_(options), signer_(std::move(signer)) {}
 
     std::string body(const EventView& event, const DeliveryView& delivery) override {
-        std::string out;
-        out.reserve(event.payload.size() + 256);
-        out += "{\"id\":";
-        append_quoted(out, event.id);
-        out += ",\"type\":";
-        append_quoted(out, event.topic);
-        out += ",\"timestamp\":\"" + rfc3339(event.at_ms) + "\"";
-        if (!event.resource.empty()) {
-            std::string subject(event.resource);
-            if (!event.resource_id.empty()) (subject += '/') += event.resource_id;
-            out += ",\"subject\":";
-            append_quoted(out, subject);
-        }
-        out += ",\"data\":";
-        append_payload(out, event);
-        append_opaque_mark(out, event);
-        if ((event.flags & cut_flags) != 0) out += ",\"truncated\":true";
-        if (sequence_ && delivery.sequence > 0) out += ",\"sequence\":" + std::to_string(delivery.sequence);
-        out += '}';
-        return out;
+        return body_.make(event, delivery);
     }
 
     void headers(const DeliveryView& delivery, std::string_view body, Fields& out) override {
@@ -76,80 +24,71 @@ class StandardRenderer : public Renderer {
     }
 
   private:
+    StandardBody body_;
     std::unique_ptr<StandardSigner> signer_;
-    const bool sequence_;
 };
-
-bool shows_sequence(const FormatOptions& options) { return option(options, "sequence", "false") == "true"; }
 
 class StandardFormat : public Format {
   public:
-    std::string_view name() const override { return "standard"; }
+    StandardFormat(std::string_view name, std::string_view prefix)
+        : name_(name),
+          prefix_(prefix),
+          id_(prefix_ + "-id"),
+          time_(prefix_ + "-timestamp"),
+          signature_(prefix_ + "-signature") {}
+
+    std::string_view name() const override { return name_; }
 
     const std::vector<OptionRule>& options() const override {
-        static const std::vector<OptionRule> rules{{"sequence", OptionRule::Kind::flag}};
+        static const std::vector<OptionRule> rules{standard_with(), standard_sequence()};
         return rules;
     }
 
-    // Each subscription counts for itself.
-    bool shares_bodies(const FormatOptions& options) const override { return !shows_sequence(options); }
+    bool shares_bodies(const FormatOptions& options) const override { return standard_shares_bodies(options); }
     bool batches(const FormatOptions& /*options*/) const override { return true; }
 
     Result<std::unique_ptr<Renderer>> renderer(const Recipient& recipient) const override {
-        if (recipient.secrets.empty()) return Fault{Code::config, "format standard needs a secret"};
-        Result<std::unique_ptr<StandardSigner>> signer = standard_signer(recipient.secrets);
+        if (recipient.secrets.empty()) return Fault{Code::config, "format " + name_ + " needs a secret"};
+        Result<std::unique_ptr<StandardSigner>> signer = standard_signer(recipient.secrets, prefix_);
         if (!signer) return signer.fault();
         return std::unique_ptr<Renderer>(
-            std::make_unique<StandardRenderer>(std::move(signer).value(), shows_sequence(recipient.options)));
+            std::make_unique<StandardRenderer>(recipient.options, std::move(signer).value()));
     }
 
-    Result<void> check_secret(const Secret& secret) const override {
-        Result<std::string> key = key_of(secret);
-        if (!key) return key.fault();
-        Secret wiped(std::move(key.value()));
-        return {};
-    }
+    Result<void> check_secret(const Secret& secret) const override { return check_webhook_secret(secret); }
 
     Result<void> verify(const Fields& headers, std::string_view body, const std::vector<Secret>& secrets,
                         int64_t now_s) const override {
-        const std::string* id = find_field(headers, "webhook-id");
-        const std::string* time = find_field(headers, "webhook-timestamp");
-        const std::string* signatures = find_field(headers, "webhook-signature");
-        for (auto [value, name] : {std::pair(id, "webhook-id"), std::pair(time, "webhook-timestamp"),
-                                   std::pair(signatures, "webhook-signature")})
-            if (value == nullptr || value->empty())
-                return Fault{Code::refused, std::string("header ") + name + " is missing"};
-        int64_t sent = 0;
-        auto [stop, fault] = std::from_chars(time->data(), time->data() + time->size(), sent);
-        if (fault != std::errc() || stop != time->data() + time->size() || sent < 0)
-            return Fault{Code::refused, "webhook-timestamp is not a number of seconds"};
-        if (sent < now_s - tolerance_s) return Fault{Code::refused, "webhook-timestamp is older than 300 seconds"};
-        if (sent > now_s + tolerance_s)
-            return Fault{Code::refused, "webhook-timestamp lies more than 300 seconds ahead"};
-        Result<std::vector<Hmac>> macs = keyed(secrets);
-        if (!macs) return macs.fault();
-        for (Hmac& mac : macs.value()) {
-            std::string expected = "v1," + base64(mac.sign({*id, ".", *time, ".", body}));
-            if (holds(*signatures, expected)) return {};
-        }
-        return Fault{Code::refused, "no signature in webhook-signature fits the body"};
+        for (const std::string& name : {id_, time_, signature_})
+            if (const std::string* value = find_field(headers, name); value == nullptr || value->empty())
+                return Fault{Code::refused, "header " + name + " is missing"};
+        const std::string& id = *find_field(headers, id_);
+        const std::string& time = *find_field(headers, time_);
+        if (Result<void> young = check_age(time_, time, now_s); !young) return young;
+        Result<std::vector<WebhookKey>> keys = proof_keys(secrets, name_, now_s);
+        if (!keys) return keys.fault();
+        for (WebhookKey& key : keys.value())
+            if (holds(*find_field(headers, signature_), key, {id, ".", time, ".", body})) return {};
+        return Fault{Code::refused, "no signature in " + signature_ + " fits the body"};
     }
 
-    std::vector<std::string_view> reserved() const override {
-        return {"content-type", "webhook-id", "webhook-timestamp", "webhook-signature"};
-    }
+    std::vector<std::string_view> reserved() const override { return {"content-type", id_, time_, signature_}; }
 
   private:
-    // The header is a list; entries of unknown versions (v1a) are skipped because they never equal ours.
-    static bool holds(std::string_view list, std::string_view expected) {
-        bool found = false;
+    // The header is a list of "version,base64"; entries of other versions than the key's prove nothing.
+    static bool holds(std::string_view list, WebhookKey& key, Pieces pieces) {
         while (!list.empty()) {
             std::string_view one = list.substr(0, list.find(' '));
-            if (same_secret(one, expected)) found = true;
             list.remove_prefix(std::min(list.size(), one.size() + 1));
+            const size_t comma = one.find(',');
+            if (comma == std::string_view::npos || one.substr(0, comma) != key.version()) continue;
+            const Result<std::string> signature = unbase64(one.substr(comma + 1));
+            if (signature && key.proves(pieces, signature.value())) return true;
         }
-        return found;
+        return false;
     }
+
+    std::string name_, prefix_, id_, time_, signature_;
 };
 
 }  // namespace
@@ -158,20 +97,21 @@ void StandardSigner::headers(const DeliveryView& delivery, std::string_view body
     std::string id = header_text(delivery.id);
     std::string time = std::to_string(delivery.at_s);
     std::string signatures;
-    for (Hmac& mac : macs_) {
+    for (WebhookKey* key : keys_.holding(delivery.at_s)) {
         if (!signatures.empty()) signatures += ' ';
-        signatures += "v1," + base64(mac.sign({id, ".", time, ".", body}));
+        (signatures += key->version()) += ',';
+        signatures += base64(key->sign({id, ".", time, ".", body}));
     }
-    out.push_back({"webhook-id", std::move(id)});
-    out.push_back({"webhook-timestamp", std::move(time)});
-    out.push_back({"webhook-signature", std::move(signatures)});
+    out.push_back({prefix_ + "-id", std::move(id)});
+    out.push_back({prefix_ + "-timestamp", std::move(time)});
+    out.push_back({prefix_ + "-signature", std::move(signatures)});
 }
 
-Result<std::unique_ptr<StandardSigner>> standard_signer(const std::vector<Secret>& secrets) {
+Result<std::unique_ptr<StandardSigner>> standard_signer(const std::vector<Secret>& secrets, std::string_view prefix) {
     if (secrets.empty()) return std::unique_ptr<StandardSigner>();
-    Result<std::vector<Hmac>> macs = keyed(secrets);
-    if (!macs) return macs.fault();
-    return std::make_unique<StandardSigner>(std::move(macs).value());
+    Result<Keyring<WebhookKey>> keys = webhook_keys(secrets);
+    if (!keys) return keys.fault();
+    return std::make_unique<StandardSigner>(std::move(keys).value(), prefix);
 }
 
 Result<void> check_extra_secret(const Secret& secret) {
@@ -179,7 +119,12 @@ Result<void> check_extra_secret(const Secret& secret) {
 }
 
 const Format& standard_format() {
-    static const StandardFormat format;
+    static const StandardFormat format("standard", "webhook");
+    return format;
+}
+
+const Format& svix_format() {
+    static const StandardFormat format("svix", "svix");
     return format;
 }
 

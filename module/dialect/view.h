@@ -24,6 +24,7 @@ EventView view_of(const Event& event, std::string_view id, uint32_t opaque) {
     view.flags = event.flags;
     if (event.previous) view.previous = *event.previous;
     if (event.context) view.context = *event.context;
+    if (event.origin) view.origin = *event.origin;
     return view;
 }
 
@@ -40,6 +41,10 @@ DeliveryView delivery_view(const Event& event, std::string_view id, int64_t numb
     view.action = event.action;
     view.attempt = attempt;
     view.at_s = at_ms / 1000;
+    view.event = event.number;
+    view.resource_id = event.resource_id;
+    view.event_ms = event.at_ms;
+    view.flags = event.flags;
     return view;
 }
 

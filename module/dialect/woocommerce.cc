@@ -5,6 +5,7 @@
 
 #include "crypto/ids.h"
 #include "dialect/header_text.h"
+#include "dialect/keyring.h"
 #include "dialect/payload.h"
 #include "dialect/quote.h"
 #include "dialect/style.h"
@@ -27,15 +28,10 @@ bool is_source(std::string_view text) {
     return (text.substr(0, 7) == "http://" || text.substr(0, 8) == "https://") && header_text(text) == text;
 }
 
-bool all_digits(std::string_view text) {
-    return !text.empty() && text.size() < 19 && (text.front() != '0' || text.size() == 1) &&
-           std::all_of(text.begin(), text.end(), [](char c) { return c >= '0' && c <= '9'; });
-}
-
 class WoocommerceRenderer : public Renderer {
   public:
-    WoocommerceRenderer(Hmac mac, const FormatOptions& options, std::string_view id)
-        : mac_(std::move(mac)),
+    WoocommerceRenderer(Keyring<Hmac> keys, const FormatOptions& options, std::string_view id)
+        : keys_(std::move(keys)),
           number_hash_(Digest::sha256, "woocommerce delivery"),
           agent_(woocommerce_agent(options)),
           source_(option(options, "source", "")),
@@ -46,17 +42,10 @@ class WoocommerceRenderer : public Renderer {
           id_(id) {}
 
     std::string body(const EventView& event, const DeliveryView& /*delivery*/) override {
-        if (event.payload.empty()) return nothing_but_id(event);
-        std::string out;
-        if (is_opaque(event)) {
-            out = "{\"data\":";
-            append_payload(out, event);
-            append_opaque_mark(out, event);
-            return out + '}';
-        }
+        if (event.payload.empty() || is_opaque(event)) return bare_payload(event);
         if (!legacy_ || event.resource == "action" || event.action == "deleted" || is_wrapped(event))
             return std::string(event.payload);
-        out += '{';
+        std::string out = "{";
         append_quoted(out, event.resource);
         out += ':';
         out += event.payload;
@@ -71,7 +60,7 @@ class WoocommerceRenderer : public Renderer {
         out.push_back({"X-WC-Webhook-Topic", header_text(delivery.topic)});
         out.push_back({"X-WC-Webhook-Resource", header_text(delivery.resource)});
         out.push_back({"X-WC-Webhook-Event", header_text(delivery.action)});
-        out.push_back({"X-WC-Webhook-Signature", base64(mac_.sign({body}))});
+        out.push_back({"X-WC-Webhook-Signature", base64(keys_.newest(delivery.at_s).sign({body}))});
         out.push_back({"X-WC-Webhook-ID", webhook_id(delivery)});
         const std::string number = std::to_string(id_.empty() ? delivery.number : short_id(delivery.number));
         out.push_back({"X-WC-Webhook-Delivery-ID", hash_ ? hex(number_hash_.sign({number}).substr(0, 16)) : number});
@@ -82,17 +71,6 @@ class WoocommerceRenderer : public Renderer {
         return id_.empty() ? std::to_string(delivery.subscription) : id_;
     }
 
-    static std::string nothing_but_id(const EventView& event) {
-        std::string out = "{\"id\":";
-        if (event.resource_id.empty())
-            out += "null";
-        else if (all_digits(event.resource_id))
-            out += event.resource_id;
-        else
-            append_quoted(out, event.resource_id);
-        return out + '}';
-    }
-
     // What the legacy REST API answered is wrapped already.
     bool is_wrapped(const EventView& event) {
         reader_.load(event.payload);
@@ -100,7 +78,8 @@ class WoocommerceRenderer : public Renderer {
         return members.size() == 1 && members.front().key == json_quote(event.resource);
     }
 
-    Hmac mac_, number_hash_;
+    Keyring<Hmac> keys_;
+    Hmac number_hash_;
     std::string agent_, source_;
     bool hash_, legacy_;
     std::string id_;  // in its API's own form; empty: the subscription is the file's
@@ -135,23 +114,20 @@ class WoocommerceFormat : public Format {
     Result<std::unique_ptr<Renderer>> renderer(const Recipient& recipient) const override {
         if (recipient.secrets.empty())
             return Fault{Code::config, "format woocommerce needs a secret of at least 16 bytes"};
-        return std::unique_ptr<Renderer>(std::make_unique<WoocommerceRenderer>(
-            Hmac(Digest::sha256, recipient.secrets.front().reveal()), recipient.options, recipient.id));
+        return std::unique_ptr<Renderer>(
+            std::make_unique<WoocommerceRenderer>(plain_keys(recipient.secrets), recipient.options, recipient.id));
     }
 
     Result<void> check_secret(const Secret& secret) const override {
-        if (secret.reveal().size() >= 16) return {};
-        return Fault{Code::config, "the secret has " + std::to_string(secret.reveal().size()) +
-                                       " bytes; a WooCommerce secret should have at least 16"};
+        return check_plain_secret(secret, "a WooCommerce secret");
     }
 
     Result<void> verify(const Fields& headers, std::string_view body, const std::vector<Secret>& secrets,
-                        int64_t /*now_s*/) const override {
+                        int64_t now_s) const override {
         const std::string* signature = find_field(headers, "X-WC-Webhook-Signature");
         if (signature == nullptr || signature->empty())
             return Fault{Code::refused, "header X-WC-Webhook-Signature is missing"};
-        for (const Secret& secret : secrets)
-            if (same_secret(*signature, base64(Hmac(Digest::sha256, secret.reveal()).sign({body})))) return {};
+        if (plain_proof(secrets, now_s, Digest::sha256, {body}, *signature, base64)) return {};
         return Fault{Code::refused, "X-WC-Webhook-Signature does not fit the body"};
     }
 

@@ -4,6 +4,7 @@
 #include "egress/resolver.h"
 #include "egress/rules.h"
 #include "manage/apis.h"
+#include "manage/key_set.h"
 #include "url/target.h"
 
 namespace trot {
@@ -40,6 +41,7 @@ Front::Front(const AdminSources& sources, Store* store, std::function<void()> ch
 Front::~Front() = default;
 
 Reply Front::answer(const ManageRequest& request, const Plan& plan) {
+    if (is_key_set(plan, request.target)) return key_set_reply(request, plan, clock_.wall_ms() / 1000);
     if (claims_ && is_claim(plan, request.target)) return claims_->answer(request, plan);
     const ApiMatch match = match_api(plan, request.target, request.host);
     return match.handler != nullptr ? answer_api(request, plan, match)

@@ -1,4 +1,5 @@
-// Front: a management request → the API it is for, or the admin pages. Callers: engine. Threads: the errands'.
+// Front: a management request → the published key set, the API it is for, or the admin pages. Callers: engine. Threads:
+// the errands'.
 #pragma once
 
 #include <functional>

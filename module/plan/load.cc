@@ -10,6 +10,7 @@
 #include "plan/dialects.h"
 #include "plan/hearing.h"
 #include "plan/include.h"
+#include "plan/key_set.h"
 #include "plan/match.h"
 #include "plan/shape_check.h"
 #include "plan/tables.h"
@@ -19,7 +20,7 @@ namespace trot {
 const KeyList& top_keys() {
     static const KeyList keys{"",
                               {"include", "dialects", "store", "capture", "egress", "admin", "standalone", "hydrate",
-                               "hook", "job", "snapshot", "dialect", "delivery", "subscription", "api"}};
+                               "hook", "job", "snapshot", "dialect", "delivery", "key_set", "subscription", "api"}};
     return keys;
 }
 
@@ -72,6 +73,7 @@ class Loader {
             Section section(table("delivery"), delivery_keys(), report_, nullptr);
             read_delivery(section, load_, plan_.delivery);
         }
+        if (root_.find("key_set")) read_key_set(table("key_set"), load_);
         if (const RawMember* list = root_.find("subscription")) {
             read_subscriptions(list->value, root_.find("delivery") ? &table("delivery") : nullptr, load_,
                                plan_.egress.urls, plan_.subscriptions);
@@ -205,7 +207,7 @@ std::vector<std::string> known_keys() {
     for (const KeyList* list :
          {&store_keys(), &capture_keys(), &egress_keys(), &admin_keys(), &standalone_keys(), &hydrate_keys(),
           &hook_keys(), &job_keys(), &job_result_keys(), &snapshot_keys(), &delivery_keys(), &tls_keys(),
-          &subscription_keys(), &oauth_keys(), &api_keys(), &api_key_keys()})
+          &key_set_keys(), &subscription_keys(), &oauth_keys(), &api_keys(), &api_key_keys()})
         for (const std::string_view key : list->keys)
             if (!is_table(*list, key)) out.push_back(fmt::format("{}.{}", list->table, key));
     return out;

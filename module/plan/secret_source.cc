@@ -5,21 +5,26 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdlib>
 #include <cstring>
+#include <optional>
 
+#include "base/clock.h"
 #include "base/text.h"
 #include "plan/section.h"
+#include "plan/units.h"
 
 namespace trot {
 namespace {
 
 constexpr size_t most_of_secret = 64 * 1024;
 
-const KeyList& source_keys() {
-    static const KeyList keys{"secret", {"env", "file"}};
-    return keys;
+const KeyList& source_keys(Ends ends) {
+    static const KeyList bare{"secret", {"env", "file"}};
+    static const KeyList ending{"secret", {"env", "file", "until"}};
+    return ends == Ends::allowed ? ending : bare;
 }
 
 Secret from_environment(const std::string& name, const Mark& at, Report& report) {
@@ -31,7 +36,29 @@ Secret from_environment(const std::string& name, const Mark& at, Report& report)
     return Secret(value ? value : "");
 }
 
-void read_one(const RawValue& value, Report& report, std::vector<Secret>& out) {
+// The end of a rotation's overlap, Unix seconds. One that has passed is warned about: that secret does nothing any
+// more.
+int64_t read_until(const RawValue& value, Report& report) {
+    const std::optional<int64_t> at = value.kind == RawValue::Kind::date ? unix_seconds(value.text) : std::nullopt;
+    if (!at) {
+        report.mistake(value.at,
+                       "'until' must be a date and time with its offset, without quotes, like 2026-12-01T00:00:00Z");
+        return 0;
+    }
+    if (*at <= system_clock().wall_ms() / 1000)
+        report.warning(value.at,
+                       fmt::format("the secret's end, {}, has passed: it signs nothing, remove it", value.text));
+    return std::max<int64_t>(1, *at);
+}
+
+// Deliveries must be signed by something also when all overlaps are over.
+void check_ends(const RawValue& value, const std::vector<Secret>& secrets, Report& report) {
+    const auto ends = [](const Secret& secret) { return secret.until_s() != 0; };
+    if (!secrets.empty() && std::all_of(secrets.begin(), secrets.end(), ends))
+        report.mistake(value.at, "each secret has an 'until', one must be without: the newest, which goes on signing");
+}
+
+void read_one(const RawValue& value, Report& report, Ends ends, std::vector<Secret>& out) {
     if (value.kind == RawValue::Kind::text) {
         report.warning(value.at,
                        "the secret stands in the file itself, { env = \"NAME\" } or { file = \"path\" } keeps it out");
@@ -45,7 +72,7 @@ void read_one(const RawValue& value, Report& report, std::vector<Secret>& out) {
         wrong_type(value, "secret", "a string, { env = \"NAME\" }, { file = \"path\" } or a list of them", report);
         return;
     }
-    refuse_unknown(value, source_keys(), report);
+    refuse_unknown(value, source_keys(ends), report);
     const RawMember* env = value.find("env");
     const RawMember* file = value.find("file");
     const RawMember* only = env ? env : file;
@@ -59,7 +86,9 @@ void read_one(const RawValue& value, Report& report, std::vector<Secret>& out) {
     }
     Secret secret = env ? from_environment(only->value.text, only->value.at, report)
                         : read_secret_file(only->value.text, only->value.at, report);
-    if (!secret.empty()) out.push_back(std::move(secret));
+    const RawMember* until = ends == Ends::allowed ? value.find("until") : nullptr;
+    if (secret.empty()) return;
+    out.emplace_back(std::string(secret.reveal()), until ? read_until(until->value, report) : 0);
 }
 
 // All of an open file, at most `most_of_secret` and one more to notice a longer one.
@@ -119,14 +148,16 @@ bool names_a_credential(std::string_view header) {
     return false;
 }
 
-std::vector<Secret> read_secrets(const RawValue& value, Report& report) {
+std::vector<Secret> read_secrets(const RawValue& value, Report& report, Ends ends) {
     std::vector<Secret> out;
     if (value.kind != RawValue::Kind::list) {
-        read_one(value, report, out);
+        read_one(value, report, ends, out);
+        check_ends(value, out, report);
         return out;
     }
     if (value.list.empty()) report.mistake(value.at, "the list of secrets is empty, it must hold at least one");
-    for (const RawValue& one : value.list) read_one(one, report, out);
+    for (const RawValue& one : value.list) read_one(one, report, ends, out);
+    check_ends(value, out, report);
     return out;
 }
 

@@ -1,5 +1,6 @@
 // Secrets of a configuration: a literal (warned about), { env = "NAME" } or { file = "path" }; a list of them during a
-// rotation, newest first. Callers: the table readers. Threads: one load, one thread; reads files and the environment.
+// rotation, newest first, where an older one may have an end: { env = "OLD", until = 2026-12-01T00:00:00Z }. Callers:
+// the table readers. Threads: one load, one thread; reads files and the environment.
 #pragma once
 
 #include <string>
@@ -12,8 +13,12 @@
 
 namespace trot {
 
-// Each secret that could be read; what could not is a mistake at its place.
-std::vector<Secret> read_secrets(const RawValue& value, Report& report);
+// May its entries have an `until`? Only what signs is rotated so.
+enum class Ends { no, allowed };
+
+// Each secret that could be read; what could not is a mistake at its place. With Ends::allowed one without an end must
+// be among them.
+std::vector<Secret> read_secrets(const RawValue& value, Report& report, Ends ends = Ends::no);
 
 // One secret of a key that takes no list; empty after a mistake, and for "", which says that there is none.
 Secret read_one_secret(const RawValue& value, std::string_view key, Report& report);

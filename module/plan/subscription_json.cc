@@ -67,6 +67,26 @@ std::vector<Selector> selectors_of(const json_t* list) {
     return out;
 }
 
+// A text, or {"secret","until"} where it has an end.
+json_t* tree_of(const Secret& secret) {
+    if (secret.until_s() == 0) return json_of(secret.reveal());
+    json_t* one = json_object();
+    put(one, "secret", secret.reveal());
+    json_object_set_new(one, "until", json_integer(secret.until_s()));
+    return one;
+}
+
+std::vector<Secret> secrets_of(const json_t* list) {
+    std::vector<Secret> out;
+    for (size_t i = 0; i < json_array_size(list); ++i) {
+        const json_t* one = json_array_get(list, i);
+        if (json_is_string(one)) out.emplace_back(std::string(json_string_value(one), json_string_length(one)));
+        if (json_is_object(one))
+            out.emplace_back(std::string(text_of(one, "secret")), json_integer_value(json_object_get(one, "until")));
+    }
+    return out;
+}
+
 void put_number(json_t* object, const char* name, int64_t value) {
     json_object_set_new(object, name, json_integer(value));
 }
@@ -94,7 +114,7 @@ std::string spell_settings(const Subscription& subscription) {
         json_object_set_new(options, option.name.c_str(), list_of(option.values));
     json_object_set_new(all.get(), "options", options);
     json_t* secrets = json_array();
-    for (const Secret& secret : subscription.secrets) json_array_append_new(secrets, json_of(secret.reveal()));
+    for (const Secret& secret : subscription.secrets) json_array_append_new(secrets, tree_of(secret));
     json_object_set_new(all.get(), "secrets", secrets);
     put(all.get(), "authorization", subscription.authorization.reveal());
     json_t* headers = json_array();
@@ -130,7 +150,7 @@ Result<Subscription> read_settings(std::string_view json, const UrlRules& urls) 
     const char* name = nullptr;
     json_t* values = nullptr;
     json_object_foreach(json_object_get(all, "options"), name, values) out.options.push_back({name, texts_of(values)});
-    for (const std::string& secret : texts_of(json_object_get(all, "secrets"))) out.secrets.emplace_back(secret);
+    out.secrets = secrets_of(json_object_get(all, "secrets"));
     out.authorization = Secret(std::string(text_of(all, "authorization")));
     const json_t* headers = json_object_get(all, "headers");
     for (size_t i = 0; i < json_array_size(headers); ++i) {

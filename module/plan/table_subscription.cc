@@ -126,7 +126,7 @@ class SubscriptionReader {
 
     void read_secret() {
         const RawValue* secret = section_.find("secret");
-        if (secret) out_.secrets = read_secrets(*secret, report_);
+        if (secret) out_.secrets = read_secrets(*secret, report_, Ends::allowed);
         if (!load_.words.check_secret) return;
         if (!secret) {
             if (const Result<void> none = load_.words.check_secret(out_.format, Secret()); !none)

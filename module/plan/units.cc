@@ -2,6 +2,7 @@
 
 #include <array>
 #include <charconv>
+#include <chrono>
 #include <limits>
 
 namespace trot {
@@ -55,6 +56,35 @@ std::optional<uint64_t> parse_size(std::string_view text) {
     const int64_t bytes = take(text, size_units);
     if (bytes < 0 || !text.empty()) return std::nullopt;
     return static_cast<uint64_t>(bytes);
+}
+
+std::optional<int64_t> unix_seconds(std::string_view text) {
+    namespace chrono = std::chrono;
+    // Digits at a fixed place; -1 when there are none.
+    const auto number = [&text](size_t at, size_t count) {
+        int out = -1;
+        if (at + count > text.size()) return -1;
+        const auto [end, fault] = std::from_chars(text.data() + at, text.data() + at + count, out);
+        return fault == std::errc() && end == text.data() + at + count ? out : -1;
+    };
+    constexpr size_t bare = 19;  // 2026-12-01T00:00:00
+    if (text.size() <= bare) return std::nullopt;
+    const int parts[] = {number(0, 4), number(5, 2), number(8, 2), number(11, 2), number(14, 2), number(17, 2)};
+    for (const int part : parts)
+        if (part < 0) return std::nullopt;
+    const chrono::year_month_day day(chrono::year(parts[0]), chrono::month(static_cast<unsigned>(parts[1])),
+                                     chrono::day(static_cast<unsigned>(parts[2])));
+    if (!day.ok() || parts[3] > 23 || parts[4] > 59 || parts[5] > 60) return std::nullopt;
+    const int64_t local = chrono::duration_cast<chrono::seconds>(chrono::sys_days(day).time_since_epoch()).count() +
+                          parts[3] * 3600 + parts[4] * 60 + parts[5];
+    const size_t zone = text.find_first_of("Zz+-", bare);
+    if (zone == std::string_view::npos) return std::nullopt;
+    if (text[zone] == 'Z' || text[zone] == 'z') return zone + 1 == text.size() ? std::optional(local) : std::nullopt;
+    const int hours = number(zone + 1, 2);
+    const int minutes = number(zone + 4, 2);
+    if (hours < 0 || minutes < 0 || text.size() != zone + 6) return std::nullopt;
+    const int64_t offset = hours * 3600 + minutes * 60;
+    return text[zone] == '+' ? local - offset : local + offset;
 }
 
 std::string spell_duration(int64_t ms) { return spell(ms, time_units); }

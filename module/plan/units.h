@@ -1,4 +1,5 @@
-// Durations and sizes as people write them: "15s", "1h30m", "500ms"; "1MiB", "64KiB", 4096. Callers: section.h.
+// Durations, sizes and moments as people write them: "15s", "1h30m", "500ms"; "1MiB", "64KiB", 4096. Callers:
+// section.h, secret_source.
 // Threads: pure functions.
 #pragma once
 
@@ -16,7 +17,9 @@ inline constexpr int64_t day_ms = 24 * hour_ms;
 
 std::optional<int64_t> parse_duration(std::string_view text);  // milliseconds
 std::optional<uint64_t> parse_size(std::string_view text);     // bytes
-std::string spell_duration(int64_t ms);                        // shortest exact spelling, for messages
+// "2026-12-01T00:00:00Z", "…+01:00": a date and time with its offset, as TOML prints them; fractions are cut off.
+std::optional<int64_t> unix_seconds(std::string_view text);
+std::string spell_duration(int64_t ms);  // shortest exact spelling, for messages
 std::string spell_size(uint64_t bytes);
 
 }  // namespace trot

@@ -2,12 +2,14 @@
 #include <ctime>
 
 #include "crypto/ids.h"
+#include "dialect/jwks.h"
 #include "dialect/style.h"
 #include "egress/rules.h"
 #include "engine/sole.h"
 #include "manage/acts.h"
 #include "manage/apis.h"
 #include "manage/claims.h"
+#include "manage/key_set.h"
 #include "manage/lists.h"
 #include "objects.h"
 #include "sealed.h"
@@ -70,10 +72,9 @@ extern "C" {
 
 int trot_plan_manages(const trot_plan* plan, const trot_request* request) noexcept {
     if (plan == nullptr || request == nullptr) return 0;
-    if (plan->plan->apis.empty() && plan->plan->claim_paths.empty()) return 0;
     return sealed(nullptr, [&] {
         const trot_request asked = read_struct(*request);
-        if (is_claim(*plan->plan, view(asked.target))) return 1;
+        if (is_key_set(*plan->plan, view(asked.target)) || is_claim(*plan->plan, view(asked.target))) return 1;
         return match_api(*plan->plan, view(asked.target), view(asked.host)).handler != nullptr ? 1 : 0;
     });
 }
@@ -166,9 +167,18 @@ int trot_verify(const char* format_name, trot_text secret, const trot_field* fie
         Fields given;
         for (size_t i = 0; i < nfields; ++i)
             given.push_back({std::string(view(fields[i].name)), std::string(view(fields[i].value))});
-        const Result<void> proven =
-            format.verify(given, view(body), {Secret(std::string(view(secret)))}, or_now(unix_s));
+        const Result<void> proven = format.verify_as(style.value()->options, given, view(body),
+                                                     {Secret(std::string(view(secret)))}, or_now(unix_s));
         return tell(fault, proven.fault());
+    });
+}
+
+int trot_plan_keys(const trot_plan* plan, int64_t unix_s, trot_reply** out) noexcept {
+    if (plan == nullptr || out == nullptr) return TROT_EUSAGE;
+    *out = nullptr;
+    return sealed(nullptr, [&] {
+        *out = reply_of(key_set_json(*plan->plan, or_now(unix_s)), key_set_type);
+        return static_cast<int>(TROT_OK);
     });
 }
 

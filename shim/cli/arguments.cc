@@ -104,6 +104,10 @@ void store_options(CLI::App* app, StoreArgs& into) {
 
 using Chosen = std::function<int()>;
 
+constexpr const char* formats =
+    "standard, svix, stripe, github, shopify, cloudevents, http-signature, plain, woocommerce, cosmic, shareactor, "
+    "datocms or cockpit";
+
 void add_run(CLI::App& app, Chosen& chosen) {
     auto args = std::make_shared<RunArgs>();
     CLI::App* run_app = app.add_subcommand("run", "Proxy and dispatcher in the foreground");
@@ -125,7 +129,7 @@ void add_run(CLI::App& app, Chosen& chosen) {
         ->group(group);
     run_app->add_option("--deliver-to", quick.deliver_to, "receiver of the webhooks")->type_name("URL")->group(group);
     many(run_app, "--topic", quick.topics, "deliver only these topics [*]")->type_name("PATTERN")->group(group);
-    run_app->add_option("--format", quick.format, "format of the deliveries [standard]")
+    run_app->add_option("--format", quick.format, fmt::format("how deliveries look: {} [standard]", formats))
         ->type_name("NAME")
         ->group(group);
     run_app->add_option("--secret-file", quick.secret_file, "the key that signs them")->type_name("FILE")->group(group);
@@ -189,13 +193,17 @@ void add_signatures(CLI::App& app, Chosen& chosen) {
     for (const auto& [command, args] : {std::pair{sign_app, signing.get()}, std::pair{verify_app, verifying.get()}}) {
         command
             ->add_option("--format", args->format,
-                         "how deliveries look, with options as in \"woocommerce?version=6.5.1\" [standard]")
+                         fmt::format("{}, with options as in \"woocommerce?version=6.5.1\" [standard]", formats))
             ->type_name("NAME");
+        command->add_option("--url", args->url, "where the delivery goes, for formats that sign it (http-signature)")
+            ->type_name("URL");
         command->add_option("--secret-file", args->secret_file, "the key")->type_name("FILE")->required();
     }
     sign_app->add_option("--id", signing->id, "the delivery's id [a random one]")->type_name("ID");
     sign_app->add_option("--topic", signing->topic, "the event's topic [test.ping]")->type_name("TOPIC");
     sign_app->add_option("--timestamp", signing->timestamp, "Unix seconds [now]")->type_name("N");
+    verify_app->add_option("--method", verifying->method, "the request's, for formats that sign it [POST]")
+        ->type_name("METHOD");
     many(verify_app, "--header", verifying->headers, "a header of the delivery (repeatable)")
         ->type_name("'NAME: VALUE'");
     verify_app->add_option("--timestamp", verifying->timestamp, "Unix seconds to judge timestamps by [now]")
@@ -203,11 +211,18 @@ void add_signatures(CLI::App& app, Chosen& chosen) {
     sign_app->callback([signing, &chosen] { chosen = [signing] { return sign(*signing); }; });
     verify_app->callback([verifying, &chosen] { chosen = [verifying] { return verify(*verifying); }; });
 
+    auto printing = std::make_shared<KeysArgs>();
+    CLI::App* keys_app = app.add_subcommand(
+        "keys", "The public keys that verify its deliveries (Ed25519), as a JSON Web Key Set: what [key_set] serves");
+    config_option(keys_app, printing->config);
+    keys_app->callback([printing, &chosen] { chosen = [printing] { return keys(*printing); }; });
+
     auto listening = std::make_shared<ListenArgs>();
     CLI::App* listen_app = app.add_subcommand("listen", "A receiver for trying things: one JSON line a request");
     listen_app->add_option("--port", listening->port, "0 takes a free one and says which")->type_name("N")->required();
     listen_app->add_option("--bind", listening->bind, "address [127.0.0.1]")->type_name("ADDRESS");
-    listen_app->add_option("--format", listening->format, "format to verify [standard]")->type_name("NAME");
+    listen_app->add_option("--format", listening->format, "format to verify, as of trotline verify [standard]")
+        ->type_name("NAME");
     listen_app->add_option("--secret-file", listening->secret_file, "the key to verify with")->type_name("FILE");
     listen_app->add_option("--status", listening->status, "what to answer [200]")
         ->type_name("N")

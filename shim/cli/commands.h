@@ -44,8 +44,13 @@ struct SignArgs {  // sign and verify
     std::string format = "standard";
     std::string secret_file;
     std::string id, topic = "test.ping";
+    std::string url, method = "POST";  // of formats that sign where a delivery goes
     std::vector<std::string> headers;
     int64_t timestamp = 0;  // Unix seconds; 0 is now
+};
+
+struct KeysArgs {
+    std::string config;
 };
 
 struct ListenArgs {
@@ -93,6 +98,7 @@ int explain(const ExplainArgs& args);
 int guard(const GuardArgs& args);
 int sign(const SignArgs& args);
 int verify(const SignArgs& args);
+int keys(const KeysArgs& args);
 int listen(const ListenArgs& args);
 int list(const ListArgs& args);
 int act(const ActArgs& args);

@@ -59,6 +59,11 @@ void add_verdict(json_t* line, const ListenArgs& args, const std::string& secret
     }
     std::vector<trot_field> fields;
     for (const http::Field& field : request.head.fields) fields.push_back({text_of(field.name), text_of(field.value)});
+    // What formats sign besides the headers. A receiver of its own, so the scheme is plain HTTP's.
+    const std::string& target = request.head.target;
+    const std::string url = target.empty() || target.front() != '/' ? target : "http://" + request.head.host + target;
+    fields.push_back({text_of("@method"), text_of(request.head.method)});
+    fields.push_back({text_of("@target-uri"), text_of(url)});
     trot_fault why = empty_fault();
     const int code =
         trot_verify(args.format.c_str(), text_of(secret), fields.data(), fields.size(), text_of(request.body), 0, &why);

@@ -1,4 +1,4 @@
-// trotline sign, trotline verify: what a signature is made of, by hand.
+// trotline sign, trotline verify, trotline keys: what a signature is made of, by hand, and what proves it.
 #include <fmt/format.h>
 #include <sys/random.h>
 
@@ -38,6 +38,20 @@ std::vector<trot_field> fields_of(const std::vector<std::string>& headers) {
     return fields;
 }
 
+// The format with the URL that its deliveries go to, where it signs that.
+std::string styled(const SignArgs& args) {
+    const std::string_view name = std::string_view(args.format).substr(0, args.format.find('?'));
+    if (args.url.empty() || name != "http-signature") return args.format;
+    std::string out = args.format + (name.size() == args.format.size() ? "?" : "&") + "url=";
+    for (const char c : args.url) {
+        if (c == '%' || c == '&' || c == '=' || c == '?')
+            out += fmt::format("%{:02X}", static_cast<unsigned char>(c));
+        else
+            out += c;
+    }
+    return out;
+}
+
 }  // namespace
 
 int sign(const SignArgs& args) {
@@ -46,7 +60,7 @@ int sign(const SignArgs& args) {
     const std::string id = args.id.empty() ? random_id() : args.id;
     trot_reply* raw = nullptr;
     trot_fault fault = empty_fault();
-    const int code = trot_sign(args.format.c_str(), text_of(secret), text_of(id), text_of(args.topic), args.timestamp,
+    const int code = trot_sign(styled(args).c_str(), text_of(secret), text_of(id), text_of(args.topic), args.timestamp,
                                text_of(body), &raw, &fault);
     const Reply reply(raw);
     if (code != TROT_OK) throw Failure(exit_of(code), words_of(code, fault));
@@ -56,7 +70,9 @@ int sign(const SignArgs& args) {
 
 int verify(const SignArgs& args) {
     const std::string secret = read_secret(args.secret_file);
-    const std::vector<trot_field> fields = fields_of(args.headers);
+    std::vector<trot_field> fields = fields_of(args.headers);
+    fields.push_back({text_of("@method"), text_of(args.method)});
+    if (!args.url.empty()) fields.push_back({text_of("@target-uri"), text_of(args.url)});
     const std::string body = read_file("-");
     trot_fault why = empty_fault();
     const int code = trot_verify(args.format.c_str(), text_of(secret), fields.data(), fields.size(), text_of(body),
@@ -64,6 +80,16 @@ int verify(const SignArgs& args) {
     if (code != TROT_OK && code != TROT_EREFUSED) throw Failure(exit_of(code), words_of(code, why));
     put_line(code == TROT_OK ? "verified" : fmt::format("not verified: {}", words_of(code, why)));
     return code == TROT_OK ? exit_fine : exit_no;
+}
+
+int keys(const KeysArgs& args) {
+    const Plan plan = load_plan(args.config);
+    trot_reply* raw = nullptr;
+    const int code = trot_plan_keys(plan.get(), 0, &raw);
+    const Reply reply(raw);
+    if (code != TROT_OK) throw Failure(exit_of(code), words_of(code, empty_fault()));
+    put_line(std::string(body_of(reply)));
+    return exit_fine;
 }
 
 }  // namespace trot::cli

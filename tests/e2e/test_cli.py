@@ -10,7 +10,7 @@ from cli import HOOKS, SECRET, said
 from harness import BINARY, trotline
 
 BODY = '{"type":"order.created","timestamp":"2026-01-15T10:00:00Z","data":{"id":1042,"total":"19.90","note":"Größe L / 日本"}}'
-COMMANDS = ["run", "dispatch", "check", "explain", "guard", "sign", "verify", "listen", "events", "deliveries", "attempts", "subscriptions", "status"]
+COMMANDS = ["run", "dispatch", "check", "explain", "guard", "sign", "verify", "keys", "listen", "events", "deliveries", "attempts", "subscriptions", "status"]
 
 
 # ---- words and exit codes
@@ -219,13 +219,37 @@ def test_sign_is_the_known_answer(secret):
     assert headers["webhook-timestamp"] == "1768471200"
 
 
-@pytest.mark.parametrize("form", ["standard", "woocommerce"])
+@pytest.mark.parametrize("form", ["standard", "woocommerce", "svix", "stripe", "github", "shopify", "shareactor", "cosmic", "datocms", "cockpit",
+                                  "cloudevents", "cloudevents?mode=binary", "plain", "plain?signed={{body}}&signature=v0={{signature}}"])
 def test_verify_takes_what_sign_made_and_nothing_else(secret, form):
     lines = said(trotline("sign", "--format", form, "--secret-file", secret, "--topic", "order.created", stdin=BODY), 0).splitlines()
     headers = [word for line in lines for word in ("--header", line)]
     assert said(trotline("verify", "--format", form, "--secret-file", secret, *headers, stdin=BODY), 0) == "verified\n"
     assert said(trotline("verify", "--format", form, "--secret-file", secret, *headers, stdin=BODY + " "), 1).startswith("not verified: ")
     assert said(trotline("verify", "--format", form, "--secret-file", secret, stdin=BODY), 1).startswith("not verified: ")
+
+
+def test_http_signatures_need_the_url(secret):
+    """Each of `sign`, `verify` is told where the delivery goes: what it signs is that, too."""
+    sign = ["sign", "--format", "http-signature", "--secret-file", secret]
+    assert "--url" in trotline(*sign, stdin=BODY).stderr
+    url = "https://receiver.example/hooks?a=1&b=2%20"
+    headers = [word for line in said(trotline(*sign, "--url", url, stdin=BODY), 0).splitlines() for word in ("--header", line)]
+    verify = ["verify", "--format", "http-signature", "--secret-file", secret, *headers]
+    assert said(trotline(*verify, "--url", url, stdin=BODY), 0) == "verified\n"
+    for wrong in (["--url", url + "3"], ["--url", url, "--method", "PUT"], []):
+        assert said(trotline(*verify, *wrong, stdin=BODY), 1).startswith("not verified: ")
+
+
+def test_keys_prints_public_halves_only(tmp_path):
+    """The pair of the test vectors; `d` would be its private half."""
+    (tmp_path / "t.toml").write_text('[[subscription]]\nname = "a"\ntopics = ["*"]\nurl = "https://a.example/"\nsecret = ['
+                                     '"whsk_6Xb/dCcHpPea21PS1N9VY/NZW723CEc77N4rJCubMbfVKIDij2HKpMKkioLlX0dRqSKJp4AJ6p9lMicMFs6Kvg==",'
+                                     '"whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"]\n')
+    keys = json.loads(said(trotline("keys", "-c", tmp_path / "t.toml"), 0))["keys"]
+    assert [set(key) for key in keys] == [{"kty", "crv", "x", "kid", "use", "alg"}]
+    assert keys[0]["x"] == "1SiA4o9hyqTCpIqC5V9HUakiiaeACeqfZTInDBbOir4"
+    assert "nope.toml" in trotline("keys", "-c", tmp_path / "nope.toml").stderr
 
 
 def test_verify_judges_the_timestamp(secret):

@@ -54,6 +54,18 @@ def test_listen_verifies(tmp_path, secret):
     assert bad["verified"] is False and bad["why"] and unsigned["verified"] is False
 
 
+def test_listen_verifies_what_was_asked(tmp_path, secret):
+    """A format that signs method and URL: the receiver knows both."""
+    with Listening(tmp_path, "--format", "http-signature", "--secret-file", secret) as receiver:
+        signed = said(trotline("sign", "--format", "http-signature", "--url", f"http://127.0.0.1:{receiver.port}/hooks", "--secret-file", secret, stdin=BODY), 0)
+        headers = [tuple(line.split(": ", 1)) for line in signed.splitlines()]
+        for target in ("/hooks", "/other"):
+            assert request(receiver.port, "POST", target, BODY.encode(), headers).status == 200
+        good, bad = receiver.lines(2)
+    assert good["verified"] is True, good["why"]
+    assert bad["verified"] is False
+
+
 @pytest.mark.sanitized
 def test_listen_answers_what_it_is_told(tmp_path):
     with Listening(tmp_path, "--status", 503) as receiver:

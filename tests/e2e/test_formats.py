@@ -101,3 +101,27 @@ def test_braces_mean_nothing_to_other_formats():
         with Trotline(HOOK + text, upstream=upstream.url) as host:
             assert request(host.port, "POST", "/invoices/7/pay", b"{}").status == 200
             assert sink.wait(1)[0].target.endswith("/a?b={{c}}")
+
+
+def test_cloudevents_in_both_modes():
+    structured = delivered("cloudevents", '[subscription.options]\nsource = "https://shop.example/"')
+    event = json.loads(structured.body)
+    assert (event["specversion"], event["type"], event["subject"], event["source"]) == ("1.0", "invoice.paid", "invoice/7", "https://shop.example/")
+    assert event["data"] == json.loads(BODY) and event["id"].startswith("evt_")
+    binary = delivered("cloudevents", '[subscription.options]\nmode = "binary"')
+    headers = dict(binary.headers)
+    assert binary.body == BODY and headers["content-type"] == "application/json"
+    assert (headers["ce-type"], headers["ce-subject"]) == ("invoice.paid", "invoice/7") and headers["ce-id"].startswith("evt_")
+
+
+def test_plain_by_templates(tmp_path):
+    (tmp_path / "secret").write_text(SECRET)
+    got = delivered("plain", f"secret = {{ file = {toml(tmp_path / 'secret')} }}\n[subscription.options]\n"
+                    "body = '{\"total\": {{payload.total}}, \"what\": \"{{topic}}\"}'\nprefix = \"X-Acme-\"\nsigned = \"{{body}}\"\nsignature = \"v0={{signature}}\"\n")
+    assert got.body == b'{"total": 1.10, "what": "invoice.paid"}'
+    headers = dict(got.headers)
+    assert headers["X-Acme-Topic"] == "invoice.paid"
+    options = [word for name, value in got.headers for word in ("--header", f"{name}: {value}")]
+    form = "plain?prefix=X-Acme-&signed={{body}}&signature=v0={{signature}}"
+    assert trotline("verify", "--format", form, "--secret-file", tmp_path / "secret", *options, stdin=got.body).returncode == 0
+    assert trotline("verify", "--format", form, "--secret-file", tmp_path / "secret", *options, stdin=got.body + b" ").returncode == 1

@@ -249,11 +249,12 @@ void trot_capture_abandon(trot_capture* capture) TROT_NOEXCEPT;
 
 /* ---- management ---- */
 
-/* Is the request for a management API of the plan's ([[api]])? 1 when it is: a host that proxies whole sites answers it
- * by trot_manage_submit instead of asking the upstream. Only target and host count. Pure, no lock. [any] */
+/* Is the request for a management API of the plan's ([[api]]), or for the published key set ([key_set])? 1 when it is:
+ * a host that proxies whole sites answers it by trot_manage_submit instead of asking the upstream. Only target and host
+ * count. Pure, no lock. [any] */
 int trot_plan_manages(const trot_plan* plan, const trot_request* request) TROT_NOEXCEPT;
-/* A management request: of an [[api]] where trot_plan_manages says so, else of the admin API (GET /status,
- * GET /metrics, …). The reply comes by reap with `user`. body is copied. [loop] */
+/* A management request: of an [[api]] or the key set where trot_plan_manages says so, else of the admin API (GET
+ * /status, GET /metrics, …). The reply comes by reap with `user`. body is copied. [loop] */
 int trot_manage_submit(trot_engine* engine, const trot_request* request, trot_text body, void* user) TROT_NOEXCEPT;
 /* Points head (may be NULL) and body (may be NULL) into the reply. [any] */
 void trot_reply_read(const trot_reply* reply, trot_response* head, trot_text* body) TROT_NOEXCEPT;
@@ -275,10 +276,14 @@ int trot_plan_probe(const trot_plan* plan, trot_reply** out, trot_fault* fault) 
  */
 int trot_sign(const char* format, trot_text secret, trot_text id, trot_text topic, int64_t unix_s, trot_text body,
               trot_reply** out, trot_fault* fault) TROT_NOEXCEPT;
-/* Do the headers prove the body? unix_s: the time to judge timestamps by, 0 is now. TROT_OK, TROT_EREFUSED with the
- * reason. [any] */
+/* Do the headers prove the body? unix_s: the time to judge timestamps by, 0 is now. Fields named "@method" and
+ * "@target-uri" are no headers: they say what was asked, for formats that sign that too (http-signature). format: with
+ * options as trot_sign has them. TROT_OK, TROT_EREFUSED with the reason. [any] */
 int trot_verify(const char* format, trot_text secret, const trot_field* fields, size_t nfields, trot_text body,
                 int64_t unix_s, trot_fault* fault) TROT_NOEXCEPT;
+/* The public halves of the keys that sign the deliveries of the plan's own subscriptions at that time (0 is now), as a
+ * JSON Web Key Set: what [key_set] serves. [any] */
+int trot_plan_keys(const trot_plan* plan, int64_t unix_s, trot_reply** out) TROT_NOEXCEPT;
 /* Reads a store, also beside a running host. what: "events", "event", "deliveries", "attempts", "subscriptions",
  * "tasks", "status". filter: JSON object
  * {"topic","subscription","state","since","until","after","event","delivery","limit","oldest_first"}, or empty. *out:

@@ -113,6 +113,40 @@ void secrets(void**) {
     refused(folder, with("secret = { file = \"empty.key\" }\n"), {"is empty"});
 }
 
+// The overlap of a rotation: `until` is a moment, and something must go on signing when it is over.
+void secrets_with_an_end(void**) {
+    Folder folder;
+    setenv("TROTLINE_TEST_SECRET", "fromenvironment", 1);
+    folder.file("new.key", "newsecret\n");
+    const auto with = [](const std::string& until) {
+        return std::string(head) +
+               "secret = [{ file = \"new.key\" }, { env = \"TROTLINE_TEST_SECRET\", until = " + until + " }]\n";
+    };
+    const Result<PlanPtr> plan = load_text(folder, with("2999-12-01T01:00:00+01:00"));
+    if (!plan) fail_msg("%s", plan.fault().text.c_str());
+    const std::vector<Secret>& all = plan.value()->subscriptions[0].secrets;
+    assert_int_equal(all[0].until_s(), 0);
+    assert_int_equal(all[1].until_s(), 32501001600);
+    assert_true(all[1].reveal() == "fromenvironment");
+    assert_true(plan.value()->warnings.empty());
+    const Result<PlanPtr> over = load_text(folder, with("2020-01-01 00:00:00.5Z"));
+    if (!over) fail_msg("%s", over.fault().text.c_str());
+    assert_int_equal(over.value()->subscriptions[0].secrets[1].until_s(), 1577836800);
+    assert_int_equal(over.value()->warnings.size(), 1);
+    test::says(over.value()->warnings[0], "2020-01-01T00:00:00");
+    test::says(over.value()->warnings[0], "has passed: it signs nothing, remove it");
+    for (const char* wrong : {"2026-12-01", "2026-12-01T00:00:00", "\"2026-12-01T00:00:00Z\"", "1796083200"})
+        refused(folder, with(wrong), {"'until' must be a date and time with its offset, without quotes"});
+    refused(folder, std::string(head) + "secret = { file = \"new.key\", until = 2999-12-01T00:00:00Z }\n",
+            {"one must be without"});
+    // Only what signs is rotated so.
+    refused(folder,
+            std::string(head) +
+                "secret = \"literal-one\"\nbasic_auth = { user = \"u\", password = { env = "
+                "\"TROTLINE_TEST_SECRET\", until = 2999-12-01T00:00:00Z } }\n",
+            {"until"});
+}
+
 void admin(void**) {
     Folder folder;
     folder.file("token", "0123456789abcdef\n");
@@ -129,8 +163,8 @@ void admin(void**) {
 
 int main() {
     const CMUnitTest tests[] = {
-        cmocka_unit_test(includes), cmocka_unit_test(wrong_includes), cmocka_unit_test(dialects),
-        cmocka_unit_test(secrets),  cmocka_unit_test(admin),
+        cmocka_unit_test(includes), cmocka_unit_test(wrong_includes),      cmocka_unit_test(dialects),
+        cmocka_unit_test(secrets),  cmocka_unit_test(secrets_with_an_end), cmocka_unit_test(admin),
     };
     return cmocka_run_group_tests(tests, nullptr, nullptr);
 }
