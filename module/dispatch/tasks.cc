@@ -28,11 +28,7 @@ std::string name_of(const TaskRow& task) {
 Result<bool> cancel(Tx& tx, int64_t number) {
     Result<bool> cancelled = tx.cancel_delivery(number);
     if (!cancelled || !cancelled.value()) return cancelled;
-    const Result<std::vector<Lane>> lanes = tx.lanes().lanes_of(number, false);
-    if (!lanes) return lanes.fault();
-    std::vector<Delivery> freed;
-    for (const Lane& lane : lanes.value())
-        if (Result<void> done = let_go(tx, lane, 1, 0, freed); !done) return done.fault();
+    if (Result<void> done = let_go_after(tx, number); !done) return done.fault();
     return true;
 }
 
