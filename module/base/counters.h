@@ -37,7 +37,15 @@ struct Counters {
     N delivered{0};             // deliveries with a 2xx
     N failed{0};                // attempts without a 2xx
     N dead{0};                  // deliveries given up (dead letters)
+    N quarantined{0};           // deliveries and events put aside because processes died of them
     N blocked{0};               // attempts the guard refused
+    N skipped_own{0};           // deliveries not made: the subscription made the change itself (skip_own)
+    N looped{0};                // deliveries not made: its own deliveries led to the change, or too many did
+    N throttled{0};             // attempts answered "too many": 429, and 503 with Retry-After
+    N expired{0};               // deliveries given up because their event was older than max_age
+    N opened{0};                // breakers that opened
+    N disabled{0};              // subscriptions disabled
+    N recovered{0};             // of those, and of endpoints whose breaker was open: they answer again
     N hydrated{0};              // events whose payload the upstream told when it was asked
     N unhydrated{0};            // events that went as they were recorded, because it did not
     N filtered{0};              // deliveries that their subscription's jq program did not want

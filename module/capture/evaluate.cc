@@ -9,6 +9,7 @@
 #include "capture/condition.h"
 #include "capture/explain.h"
 #include "capture/hydrate.h"
+#include "capture/origin.h"
 #include "capture/pass.h"
 #include "capture/payload.h"
 #include "capture/wording.h"
@@ -115,6 +116,9 @@ size_t Evaluator::emit(Pass& pass, const PathMatch& match, std::string_view item
     if (const std::string* previous = pass.facts.previous())
         event.previous = std::make_shared<const std::string>(*previous);
     event.context = build_context(hook, pass.facts, scratch_);
+    if (!pass.origin_known) pass.origin = origin_of(exchange);
+    pass.origin_known = true;
+    event.origin = pass.origin;
     if (pass.hydrates) event.hydrate = order_hydration(hook, pass.facts);
     const size_t first = pass.events.size();
     pass.events.resize(first + names.size() - 1, event);
@@ -223,7 +227,7 @@ std::vector<Event> Evaluator::run(const Exchange& exchange, Memory& memory, bool
     head.method = exchange.method;
     head.target = exchange.target;
     head.fields = &exchange.request_fields;
-    Pass pass{exchange, Facts(exchange, readers_, memory), {}, {}, 0, {}, {}, 0, inner};
+    Pass pass{exchange, Facts(exchange, readers_, memory), {}, {}, 0, {}, {}, nullptr, false, 0, inner};
     pass.hydrates = exchange.plan->hydrate.set() || reports != nullptr;
     const std::string form_method = form_method_of(exchange, pass.facts);
     head.form_method = form_method;

@@ -27,6 +27,8 @@ void Exchange::add(Fields& to, std::string_view name, std::string_view value) {
 
 void Exchange::clear() {
     for (std::string* text : {&capture, &method, &target, &host, &zone, &request_body, &response_body}) text->clear();
+    credential.name.clear();
+    credential.value.clear();
     for (Fields* fields : {&request_fields, &response_fields}) {
         for (Field& field : *fields) spare_.push_back(std::move(field));
         fields->clear();
@@ -43,7 +45,8 @@ bool Exchange::is_large() const {
 
 size_t Exchange::bytes() const {
     return sizeof(Exchange) + capture.size() + method.size() + target.size() + host.size() + zone.size() +
-           request_body.size() + response_body.size() + field_bytes(request_fields) + field_bytes(response_fields);
+           request_body.size() + response_body.size() + field_bytes(request_fields) + field_bytes(response_fields) +
+           credential.value.size();
 }
 
 }  // namespace trot

@@ -15,7 +15,8 @@ struct Exchange {
     PlanPtr plan;         // the one that judged it
     std::string capture;  // 16 bytes, unique (Engine::name_capture)
     std::string method, target, host, zone;
-    Fields request_fields;  // only those a hook could ask for, and those decoding needs
+    Fields request_fields;  // only those a hook could ask for, and those decoding and the origin need
+    Field credential;       // the field that proves who asks (capture/credential.h); never written anywhere
     std::string request_body;
     bool request_truncated = false;
     int status = 0;

@@ -30,7 +30,8 @@ void ask(Needs& needs, const Source& source) {
 
 Needs needs_of(const Plan& plan) {
     Needs needs;
-    for (const char* name : {"content-type", "content-encoding", "x-http-method-override"})
+    for (const char* name : {"content-type", "content-encoding", "x-http-method-override", "x-request-id",
+                             "x-correlation-id", "request-id", "traceparent", "tracestate", "trotline-hop"})
         needs.request_fields.add(name);
     for (const char* name : {"content-type", "content-encoding"}) needs.response_fields.add(name);
     const auto ask_all = [&needs](const Sources& sources) {

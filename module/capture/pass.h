@@ -1,6 +1,7 @@
 // Pass: one exchange on its way through the hooks: what was found so far. Callers: evaluate, aside. Threads: one.
 #pragma once
 
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -23,6 +24,8 @@ struct Evaluator::Pass {
     size_t element = 0;              // of the hook's items
     Memos memos;
     std::vector<Joined> joined;
+    std::shared_ptr<const std::string> origin;  // of its events, once one asked
+    bool origin_known = false;
     size_t unproven = 0;    // what waits for this exchange and cannot be read
     bool inner = false;     // of a job's joined exchange: jobs are over there
     bool hydrates = false;  // what the upstream is to be asked is wanted, too

@@ -4,6 +4,8 @@
 
 #include <array>
 
+#include "capture/credential.h"
+
 namespace trot {
 namespace {
 
@@ -29,6 +31,16 @@ void put_fields(std::string& out, const Fields& fields) {
         put_text(out, field.name);
         put_text(out, field.value);
     }
+}
+
+// The credential itself is not written, only whose it is.
+void put_request_fields(std::string& out, const Exchange& exchange) {
+    const std::string actor = actor_of(exchange);
+    if (actor.empty()) return put_fields(out, exchange.request_fields);
+    Fields fields = exchange.request_fields;
+    std::erase_if(fields, [](const Field& field) { return field.name == kept_actor; });
+    fields.push_back({std::string(kept_actor), actor});
+    put_fields(out, fields);
 }
 
 // Reads on while all is well; once the bytes run out `good` stays false and everything reads as zero.
@@ -101,7 +113,7 @@ std::string encode_exchange(const Exchange& exchange, int64_t doubt_since) {
     for (const std::string* text : {&exchange.capture, &exchange.method, &exchange.target, &exchange.host,
                                     &exchange.zone, &exchange.request_body, &exchange.response_body})
         put_text(out, *text);
-    put_fields(out, exchange.request_fields);
+    put_request_fields(out, exchange);
     put_fields(out, exchange.response_fields);
     return out;
 }

@@ -97,6 +97,7 @@ class DatocmsFormat : public UnsignedFormat {
         out.timeout_ms = 8000;
         out.connect_timeout_ms = 2000;
         out.check_tags = check_tags;
+        out.trace = false;
         return out;
     }
 

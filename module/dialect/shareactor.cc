@@ -65,6 +65,7 @@ class ShareactorFormat : public Format {
     FormatPolicy policy() const override {
         FormatPolicy out;
         out.schedule_ms = {5000, 300000, 1800000, 7200000};
+        out.trace = false;
         return out;
     }
 

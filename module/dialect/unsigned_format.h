@@ -8,6 +8,11 @@ namespace trot {
 
 class UnsignedFormat : public Format {
   public:
+    FormatPolicy policy() const override {
+        FormatPolicy out;
+        out.trace = false;
+        return out;
+    }
     Result<void> check_secret(const Secret& secret) const override { return check_extra_secret(secret); }
     Result<void> verify(const Fields& headers, std::string_view body, const std::vector<Secret>& secrets,
                         int64_t now_s) const override {

@@ -53,6 +53,7 @@ inline Fields headers_of(Renderer& renderer, const DeliveryView& delivery, std::
     if (!settings.authorization.empty() && find_field(headers, "Authorization") == nullptr)
         headers.insert(headers.begin(), {"Authorization", std::string(settings.authorization.reveal())});
     headers.insert(headers.end(), settings.headers.begin(), settings.headers.end());
+    if (!settings.consent_origin.empty()) headers.push_back({"WebHook-Request-Origin", settings.consent_origin});
     return headers;
 }
 

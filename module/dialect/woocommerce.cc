@@ -128,6 +128,7 @@ class WoocommerceFormat : public Format {
         FormatPolicy out;
         out.timeout_ms = 60000;
         out.disable_after = 7;
+        out.trace = false;
         return out;
     }
 

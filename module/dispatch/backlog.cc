@@ -67,6 +67,8 @@ void Backlog::queue(Endpoint& endpoint, const Delivery& delivery) {
     item.event = delivery.event;
     item.attempts = delivery.attempts;
     item.shape = delivery.shape;
+    item.uncounted = delivery.uncounted;
+    item.asked = delivery.due_ms == 0;
     item.style = style;
     endpoint.backlog.push_back(std::move(item));
 }

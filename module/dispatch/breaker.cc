@@ -6,17 +6,31 @@
 namespace trot {
 namespace {
 
-constexpr unsigned row_limit = 10;
-constexpr unsigned relapse_limit = 3;  // while it comes back slowly
+constexpr unsigned relapse_limit = 3;  // failures in a row while it comes back slowly
 constexpr unsigned window = 20;
-constexpr unsigned allowance_end = 1024;  // more than any concurrency: slow start is over
+constexpr unsigned allowance_end = 1024;  // as much as any concurrency: slow start is over
+constexpr int64_t second_ms = 1000;
 
 }  // namespace
+
+void Breaker::set_rules(unsigned row, unsigned percent, int64_t longest_pause_ms) {
+    row_limit_ = row;
+    percent_ = percent;
+    longest_ms_ = std::max(longest_pause_ms, first_pause_ms);
+}
+
+std::string_view Breaker::name() const {
+    if (state_ == State::open) return "open";
+    if (state_ == State::probing) return "probing";
+    return allowance_ > 0 ? "returning" : "closed";
+}
 
 unsigned Breaker::limit(unsigned concurrency, int64_t now_ms) const {
     switch (state_) {
         case State::closed:
-            return allowance_ == 0 ? concurrency : std::min(concurrency, allowance_);
+            if (allowance_ == 0) return concurrency;
+            if (now_ms < second_end_ms_ && second_sent_ >= second_most_) return 0;
+            return std::min(concurrency, allowance_);
         case State::open:
             return now_ms >= next_ms_ ? 1 : 0;
         case State::probing:
@@ -25,7 +39,21 @@ unsigned Breaker::limit(unsigned concurrency, int64_t now_ms) const {
     return 0;
 }
 
-bool Breaker::start(int64_t now_ms) {
+int64_t Breaker::next_ms(int64_t now_ms) const {
+    if (state_ == State::open) return next_ms_;
+    const bool spent = returning() && now_ms < second_end_ms_ && second_sent_ >= second_most_;
+    return spent ? second_end_ms_ : -1;
+}
+
+bool Breaker::start(unsigned concurrency, int64_t now_ms) {
+    if (returning()) {
+        if (now_ms >= second_end_ms_) {
+            second_most_ = second_end_ms_ == 0 ? concurrency : std::min(second_most_ * 2, 1U << 30U);
+            second_end_ms_ = now_ms + second_ms;
+            second_sent_ = 0;
+        }
+        ++second_sent_;
+    }
     if (state_ != State::open || now_ms < next_ms_) return false;
     state_ = State::probing;
     return true;
@@ -41,6 +69,8 @@ void Breaker::close() {
     state_ = State::closed;
     row_ = seen_ = round_ = 0;
     last_ = 0;
+    second_end_ms_ = 0;
+    second_most_ = second_sent_ = 0;
     allowance_ = 1;  // the pause is kept until it has fully come back: a relapse does not start over at 1 s
 }
 
@@ -71,9 +101,13 @@ void Breaker::failed(bool probe, int64_t now_ms, uint64_t random) {
     if (state_ != State::closed) return;  // started before it opened: known already
     note(true);
     if (allowance_ > 1) allowance_ /= 2;
-    if (row_ >= (allowance_ == 0 ? row_limit : relapse_limit) ||
-        (seen_ == window && std::popcount(last_) >= static_cast<int>(window / 2)))
-        trip(now_ms, random);
+    if (too_many()) trip(now_ms, random);
+}
+
+bool Breaker::too_many() const {
+    const unsigned row = allowance_ == 0 ? row_limit_ : std::min(row_limit_, relapse_limit);
+    if (row_limit_ > 0 && row_ >= row) return true;
+    return percent_ > 0 && seen_ == window && static_cast<unsigned>(std::popcount(last_)) * 100 >= percent_ * window;
 }
 
 void Breaker::neutral(bool probe) {

@@ -10,6 +10,8 @@
 #include "base/clock.h"
 #include "base/counters.h"
 #include "base/log.h"
+#include "crypto/secret.h"
+#include "dispatch/in_hand.h"
 #include "dispatch/mailbox.h"
 #include "dispatch/run_clock.h"
 #include "store/store.h"
@@ -29,6 +31,8 @@ struct Context {
     std::unique_ptr<Reader> reader = nullptr;
     uint64_t seed = 1;
     Quiet quiet_read{10000};
+    Hands hands{};
+    std::shared_ptr<const Secret> trail = nullptr;  // of the store (dispatch/trail.h); null: it could not be had
 
     int64_t steady_ms() const { return clock.steady_us() / 1000; }
     uint64_t random();  // splitmix64: jitter needs no secrecy

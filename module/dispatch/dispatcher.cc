@@ -69,7 +69,7 @@ class LiveDispatcher final : public Dispatcher {
                    random_seed()},
           mail_(base_.get(), context_.mailbox->fd(), static_cast<short>(EV_READ | EV_PERSIST), [this] { read_mail(); }),
           status_timer_(base_.get(), -1, 0, [this] { write_status(); }),
-          fan_out_(std::make_shared<FanOut>(*options.clock, context_.mailbox)),
+          fan_out_(std::make_shared<FanOut>(*options.clock, context_.counters, context_.mailbox)),
           lead_(std::make_unique<Lead>(context_, options.plan,
                                        options.transport ? options.transport : Lead::MakeTransport(curl_transport),
                                        fan_out_)) {}

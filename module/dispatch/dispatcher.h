@@ -28,13 +28,6 @@ struct DispatchOptions {
     std::function<Result<std::unique_ptr<Transport>>(event_base*, const Plan&)> transport;
 };
 
-struct EndpointStatus {
-    std::string name;
-    std::string state;  // "ok", "retrying", "open" (circuit), "paused", "disabled"
-    unsigned inflight = 0;
-    uint64_t queued = 0;  // in memory
-};
-
 class Dispatcher {
   public:
     virtual ~Dispatcher() = default;

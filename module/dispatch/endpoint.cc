@@ -4,6 +4,25 @@ namespace trot {
 
 bool asks_to_confirm(const Style& style) { return option(style.options, "message", "") == "confirmation"; }
 
+void Endpoint::set_gate(GatePtr to) {
+    if (gate && gate != to) {
+        gate->leave(number);
+        in_gate = false;
+    }
+    gate = std::move(to);
+    join_gate();
+}
+
+void Endpoint::join_gate() {
+    HealthRules rules = settings->health;
+    const uint64_t granted = consent && consent->state == Consent::State::granted ? consent->rate : 0;
+    if (granted > 0 && (rules.rate == 0 || granted <= rules.rate)) {
+        rules.rate = granted;
+        rules.burst = 1;  // a grant is meant strictly
+    }
+    gate->join(number, rules);
+}
+
 Item Endpoint::take() {
     const bool from_fresh = !fresh.empty() && (fresh_turn || backlog.empty());
     fresh_turn = !from_fresh;

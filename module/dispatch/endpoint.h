@@ -12,6 +12,8 @@
 #include "dialect/style.h"
 #include "dispatch/bodies.h"
 #include "dispatch/breaker.h"
+#include "dispatch/consent.h"
+#include "dispatch/gate.h"
 #include "egress/transport.h"
 #include "plan/plan.h"
 #include "store/store.h"
@@ -22,8 +24,10 @@ namespace trot {
 struct Item {
     int64_t number = 0;
     int64_t event = 0;
-    unsigned attempts = 0;  // made before
-    int64_t shape = 0;      // Delivery::shape
+    unsigned attempts = 0;   // made before
+    unsigned uncounted = 0;  // of these: an operator asked for them
+    bool asked = false;      // an operator asks for this one
+    int64_t shape = 0;       // Delivery::shape
     const Style* style = nullptr;
     EventRef data;  // null: read when its turn comes
 };
@@ -42,8 +46,12 @@ struct Endpoint {
     std::string name;
     SubscriptionState state = SubscriptionState::active;
     std::string reason;
-    unsigned failures = 0;   // dead deliveries in a row
-    std::string id;          // of one that an API made: its id there; empty: of a file's
+    unsigned failures = 0;      // dead deliveries in a row
+    int64_t failing_ms = 0;     // since when every attempt has failed; 0: the last one did not (run clock)
+    bool failing_kept = false;  // the store says so, too
+    int64_t sick_ms = 0;   // since when it failed, once that opened the breaker: that it recovers is told; 0: it is not
+    bool revived = false;  // it was disabled: its first success is told
+    std::string id;        // of one that an API made: its id there; empty: of a file's
     int64_t changed_ms = 0;  // when that API last changed it
     bool ended = false;      // removed through that API: nothing of it waits for a return
     bool logged = false;     // its deliveries are shown by an API: answers are kept with their headers
@@ -64,10 +72,14 @@ struct Endpoint {
     unsigned shaping = 0;  // deliveries whose payload is being made
     unsigned cap = 1;      // min(concurrency, a quarter of all slots)
     Breaker breaker;
-    bool slow = false;     // answers take more than a second: see Sender
-    int64_t usual_us = 0;  // moving average of an attempt's duration
-    int64_t heard_ms = 0;  // when it last answered, or was asked while nothing was in flight (steady clock)
-    bool listed = false;   // waits for its turn in the sender's ring
+    GatePtr gate;
+    bool in_gate = false;              // waits for its turn there
+    std::shared_ptr<Consent> consent;  // null: it is not asked for
+    bool slow = false;                 // answers take more than a second: see Sender
+    int64_t usual_us = 0;              // moving average of an attempt's duration
+    int64_t heard_ms = 0;              // when it last answered, or was asked while nothing was in flight (steady clock)
+    bool listed = false;               // waits for its turn in the sender's ring
+    bool awaits_token = false;         // one of its deliveries waits for a token, the others behind it
 
     // What the store has for it besides the lanes
     bool more = true;         // there may be due deliveries that are not in memory
@@ -77,6 +89,15 @@ struct Endpoint {
     bool far_checked = false;  // deliveries due impossibly late have been looked for (RunClock)
     int64_t next_due_ms = -1;  // of those not yet due; -1 none known (run clock)
     int64_t wake_ms = -1;      // the earliest timer that is set for it (steady clock), -1 none
+
+    Endpoint() = default;
+    Endpoint(const Endpoint&) = delete;
+    Endpoint& operator=(const Endpoint&) = delete;
+    ~Endpoint() {
+        if (gate) gate->leave(number);
+    }
+    void set_gate(GatePtr to);  // with the rates of settings and consent
+    void join_gate();           // these have changed
 
     size_t queued() const { return fresh.size() + backlog.size(); }
     // Something may be sent to it.

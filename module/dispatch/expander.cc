@@ -31,6 +31,7 @@ Expander::Expander(Context& context, EventCache& cache, const FanOut& fan_out, c
       fan_out_(fan_out),
       topics_(topics),
       seams_(std::move(seams)),
+      matcher_(context.clock, context.counters),
       again_(context.base, -1, 0,
              [this] {
                  failing_ = false;
@@ -94,7 +95,10 @@ std::shared_ptr<Expansion> Expander::next() {
     out->generation = topics_->generation;
     const int64_t now = context_.run.now_ms();
     while (!ahead_.empty()) {
-        matcher_.find(*topics_, ahead_.front(), matches_);
+        {
+            const Hands::Note in_hand = context_.hands.event(ahead_.front().number);
+            matcher_.find(*topics_, ahead_.front(), matches_);
+        }
         if (!out->deliveries.empty() && out->deliveries.size() + matches_.size() > job_deliveries) break;
         out->to = ahead_.front().number;
         if (!matches_.empty()) {

@@ -39,7 +39,8 @@ class FanOut final : public Rider {
     // Runs on the loop, in the order of the commits: the ride is durable, or has failed.
     using Landed = std::function<void(Ride&, const Result<void>&)>;
 
-    FanOut(const Clock& clock, std::shared_ptr<Mailbox> mailbox) : clock_(clock), mailbox_(std::move(mailbox)) {}
+    FanOut(const Clock& clock, Counters& counters, std::shared_ptr<Mailbox> mailbox)
+        : clock_(clock), mailbox_(std::move(mailbox)), matcher_(clock, counters) {}
 
     void on_landed(Landed landed) { landed_ = std::move(landed); }  // before the writer knows this
     // This process leads, with these subscriptions. After retire() no transaction that begins uses them: the next

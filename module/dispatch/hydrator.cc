@@ -158,6 +158,7 @@ void Hydrator::ask(int64_t event, Owed& owed) {
 void Hydrator::answered(int64_t event, const SendResult& result) {
     --asking_;
     Owed& owed = owed_[event];  // what is being asked for stays until it is settled
+    const Hands::Note in_hand = context_.hands.event(event);
     Hydration read = read_hydration(result, owed.order->pointer, plan_->capture.redact, reader_);
     if (read.what == Hydration::What::payload) {
         settle(event, owed, std::make_shared<const std::string>(std::move(read.payload)));

@@ -93,6 +93,9 @@ Lead::Lead(Context& context, PlanPtr plan, MakeTransport make_transport, std::sh
                  },
                  [this] { follow(); }}),
       retention_(context),
+      deaths_(context, [this] { load(); }),
+      tasks_(context, subscriptions_.topics(),
+             [this](int64_t subscription, bool less) { look_again(subscription, less); }),
       tick_(context.base, -1, 0, [this] { tick(); }) {
     fan_out_->on_landed([this](Ride& ride, const Result<void>& result) { expander_.landed(ride, result); });
 }
@@ -110,7 +113,8 @@ void Lead::tick() {
             if (!quiet_) enter();
             break;
         case State::loading:
-            if (!loading_) load();
+            deaths_.look();
+            if (deaths_.done() && !loading_) load();
             break;
         case State::leading:
             if (!lock_.intact()) {
@@ -126,6 +130,7 @@ void Lead::tick() {
             for (const int64_t number : std::exchange(uncancelled_, {})) cancel(number);
             for (const auto& [number, endpoint] : subscriptions_.all()) sender_.watch(*endpoint);
             expander_.poll();
+            tasks_.look();
             break;
         case State::leaving:
             look_left();
@@ -207,12 +212,28 @@ void Lead::enter() {
     } else {
         context_.log.write(Level::warning, socket.fault().text + "; events of other processes are found by looking");
     }
+    // Every process that leads has the same one. Without it deliveries go out without a trail, and none is believed.
+    if (Result<Secret> trail = trail_secret(context_.store.path()); trail)
+        context_.trail = std::make_shared<const Secret>(std::move(trail).value());
+    else
+        context_.log.write(Level::warning, "dispatch: " + trail.fault().text + "; deliveries carry no trotline-hop");
     state_ = State::loading;
     context_.counters.leader.store(1, std::memory_order_relaxed);
-    load();
+    deaths_.look();
+}
+
+// A task has changed what is in the store of one. What is queued may be cancelled; else it keeps its place.
+void Lead::look_again(int64_t subscription, bool less) {
+    if (state_ != State::leading) return look_left();
+    const EndpointRef endpoint = subscriptions_.by_number(subscription);
+    missed_ = missed_ || !endpoint;
+    if (!endpoint) return;
+    if (less) sender_.drop(*endpoint);
+    sender_.read_anew(endpoint);
 }
 
 void Lead::load() {
+    if (state_ != State::loading && state_ != State::leading) return look_left();
     Result<std::shared_ptr<SubscriptionSet>> set = subscriptions_.prepare(plan_);
     if (!set) return;  // logged; the next tick tries again
     loading_ = true;
@@ -311,6 +332,7 @@ void Lead::leave(int64_t most_ms) {
     shaper_.stop();
     expander_.stop();
     retention_.stop();
+    tasks_.stop();
     look_left();
 }
 
@@ -320,7 +342,7 @@ void Lead::look_left() {
     const bool attempts_end = sender_.inflight() == 0 || now >= leave_by_ms_;
     if (attempts_end) sender_.outcomes().flush();
     const bool written = sender_.outcomes().idle() && expander_.idle() && retention_.idle() && hydrator_.idle() &&
-                         !loading_ && cancelling_ == 0;
+                         deaths_.idle() && tasks_.idle() && !loading_ && cancelling_ == 0;
     if (attempts_end && (written || now >= leave_by_ms_ + write_ms)) return left();
     tick_.arm_ms(20);
 }
@@ -334,6 +356,7 @@ void Lead::left() {
     uncancelled_.clear();  // the next leader reads who they are
     running_.reset();
     socket_event_.reset();
+    deaths_.leave();
     socket_.reset();  // before the lock: the next leader binds its own
     lock_.release();
     context_.counters.leader.store(0, std::memory_order_relaxed);

@@ -10,6 +10,7 @@
 
 #include "dispatch/bodies.h"
 #include "dispatch/context.h"
+#include "dispatch/deaths.h"
 #include "dispatch/dispatcher.h"
 #include "dispatch/expander.h"
 #include "dispatch/fan_out.h"
@@ -19,6 +20,7 @@
 #include "dispatch/sender.h"
 #include "dispatch/shaper.h"
 #include "dispatch/subscriptions.h"
+#include "dispatch/tasks.h"
 #include "dispatch/waker.h"
 
 namespace trot {
@@ -46,6 +48,7 @@ class Lead {
     void take(const Subscriptions::Followed& followed);
     void wake_waiting();
     void cancel(int64_t subscription);
+    void look_again(int64_t subscription, bool less);
     void publish();
     void enter();
     void load();
@@ -82,6 +85,8 @@ class Lead {
     Hydrator hydrator_;
     Expander expander_;
     Retention retention_;
+    Deaths deaths_;
+    Tasks tasks_;
     LoopEvent tick_;
 };
 

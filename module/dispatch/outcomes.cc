@@ -17,9 +17,10 @@ Result<void> OutcomeBatch::write(Tx& tx, bool in_doubt) {
     for (const SubscriptionChange& change : changes) {
         Result<void> done;
         if (change.before)
-            done = tx.move_subscription(change.number, *change.before, change.state, change.reason, change.failures);
+            done = tx.move_subscription(change.number, *change.before, change.state, change.reason, change.failures,
+                                        change.failing_ms);
         else
-            done = tx.set_subscription(change.number, change.state, change.reason, change.failures);
+            done = tx.set_subscription(change.number, change.state, change.reason, change.failures, change.failing_ms);
         if (!done) return done;
     }
     for (Event& event : events) {

@@ -24,6 +24,8 @@ struct SubscriptionChange {
     SubscriptionState state = SubscriptionState::active;
     std::string reason;
     unsigned failures = 0;
+    int64_t failing_ms = 0;
+    bool revived = false;  // of a load: it was disabled before; not written
     // Of one that an API may change as well: what it is changed from; where it is otherwise by then, nothing is
     // written.
     std::optional<Tx::Known> before = std::nullopt;

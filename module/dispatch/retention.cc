@@ -16,7 +16,7 @@ constexpr int64_t rest_ms = 60000;
 }  // namespace
 
 Result<void> Retention::Prune::write(Tx& tx, bool) {
-    const Result<Pruned> taken = tx.prune(before_ms, step_rows, events);
+    const Result<Pruned> taken = tx.prune(before_ms, dead_before_ms, step_rows, events);
     if (!taken) return taken.fault();
     gone = taken.value();
     const Result<Tidied> put_away = tx.tidy(memory);
@@ -27,6 +27,7 @@ Result<void> Retention::Prune::write(Tx& tx, bool) {
 
 void Retention::start(const StoreConfig& config) {
     keep_ms_ = config.retention_ms;
+    keep_dead_ms_ = std::max(config.retention_ms, config.retention_dead_ms);
     keep_bytes_ = config.retention_bytes;
     job_timeout_ms_ = config.job_timeout_ms;
     snapshot_age_ms_ = config.snapshot_age_ms;
@@ -59,6 +60,7 @@ void Retention::step() {
     auto prune = std::make_shared<Prune>();
     const int64_t now = context_.run.now_ms();
     prune->before_ms = surplus_ > 0 ? now : now - keep_ms_;
+    prune->dead_before_ms = surplus_ > 0 ? now : now - keep_dead_ms_;
     prune->events = surplus_ > 0 ? static_cast<int>(std::min<uint64_t>(surplus_, step_rows)) : step_rows;
     prune->memory = {now - job_timeout_ms_, now - snapshot_age_ms_, snapshot_bytes_, step_rows};
     flying_ = true;

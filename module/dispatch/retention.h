@@ -1,8 +1,8 @@
-// Retention: the leader takes away old finished events, jobs whose result never came (each is a line in the log) and
-// snapshots beyond their age or room, in small steps between commits, one step at a time, at once
-// again while there is more and once a minute otherwise. By age (by the run clock: a wall clock that jumps ten years
-// ahead must not empty the store) and by size. Callers: dispatcher. Threads: the dispatcher's; Prune::write the
-// writer's.
+// Retention: the leader takes away old finished events (those with a dead delivery may be kept longer), jobs whose
+// result never came (each is a line in the log) and snapshots beyond their age or room, in small steps between commits,
+// one step at a time, at once again while there is more and once a minute otherwise. By age (by the run clock: a wall
+// clock that jumps ten years ahead must not empty the store) and by size. Callers: dispatcher. Threads: the
+// dispatcher's; Prune::write the writer's.
 #pragma once
 
 #include <cstdint>
@@ -24,6 +24,7 @@ class Retention {
   private:
     struct Prune {
         int64_t before_ms = 0;
+        int64_t dead_before_ms = 0;
         int events = 0;
         Pruned gone;
         MemoryLimits memory;
@@ -40,6 +41,7 @@ class Retention {
 
     Context& context_;
     int64_t keep_ms_ = 0;
+    int64_t keep_dead_ms_ = 0;
     uint64_t keep_bytes_ = 0;
     int64_t job_timeout_ms_ = 0;
     int64_t snapshot_age_ms_ = 0;

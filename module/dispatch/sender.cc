@@ -20,8 +20,11 @@ Sender::Sender(Context& context, EventCache& cache, Seams seams)
       cache_(cache),
       seams_(std::move(seams)),
       backlog_(context),
+      tracing_(context),
       outcomes_(context, [this](const OutcomeBatch& batch) { durable(batch); }),
+      tokens_(context),
       timers_(context, [this](const EndpointRef& endpoint) { consider(endpoint); }),
+      consents_(context, [this](const EndpointRef& endpoint) { consider(endpoint); }),
       pump_(context.base, -1, 0, [this] { pump(); }),
       self_(std::make_shared<Sender*>(this)) {}
 
@@ -34,7 +37,9 @@ void Sender::start(std::shared_ptr<Transport> transport, unsigned slots) {
 
 void Sender::set_transport(std::shared_ptr<Transport> transport, unsigned slots) {
     transport_ = std::move(transport);
+    consents_.set_transport(transport_);
     slots_ = std::max(1U, slots);
+    tokens_.start(transport_);
 }
 
 void Sender::stop() {
@@ -44,10 +49,13 @@ void Sender::stop() {
         waiting->clear();
     }
     timers_.clear();
+    tokens_.stop();
 }
 
 void Sender::offer(const EndpointRef& endpoint, const Delivery& delivery, const EventRef& event) {
-    if (!running_ || endpoint->fresh.size() >= fresh_items || backlog_.crowded() || !endpoint->active()) {
+    // What comes while the breaker is open will be old when it closes: it joins the backlog.
+    if (!running_ || endpoint->fresh.size() >= fresh_items || backlog_.crowded() || !endpoint->active() ||
+        endpoint->breaker.open()) {
         backlog_.mark(*endpoint);
     } else if (backlog_.hold(delivery.number)) {
         Item item;
@@ -85,12 +93,7 @@ void Sender::consider(const EndpointRef& endpoint) {
     if (!running_ || !endpoint->active()) return;
     const int64_t now = context_.steady_ms();
     if (!backlog_.refill(*endpoint)) timers_.set(endpoint, now + try_again_ms);
-    if (endpoint->queued() > 0) {
-        if (endpoint->inflight < endpoint->breaker.limit(endpoint->cap, now))
-            list(endpoint);
-        else if (endpoint->breaker.next_ms() >= 0)
-            timers_.set(endpoint, endpoint->breaker.next_ms());
-    }
+    if (endpoint->queued() > 0 && admitted(endpoint, now)) list(endpoint);
     if (endpoint->next_due_ms >= 0 && !endpoint->more)
         timers_.set(endpoint, now + std::max<int64_t>(1, endpoint->next_due_ms - context_.run.now_ms()));
 }
@@ -106,17 +109,19 @@ void Sender::pump() {
         const EndpointRef endpoint = std::move(ring_.front());
         ring_.pop_front();
         endpoint->listed = false;
-        if (!endpoint->active() || endpoint->queued() == 0) continue;
-        if (endpoint->inflight >= endpoint->breaker.limit(endpoint->cap, context_.steady_ms())) continue;
+        if (!endpoint->active() || endpoint->queued() == 0 || endpoint->awaits_token) continue;
+        if (!admitted(endpoint, context_.steady_ms())) continue;
         if (endpoint->slow && slow_inflight_ >= std::max(1U, slots_ / 4 * 3)) {
             endpoint->listed = true;
             parked_.push_back(endpoint);
             continue;
         }
+        if (endpoint->gate->shared() && endpoint->gate->first() == endpoint) endpoint->gate->drop_first();
         if (attempt(endpoint, endpoint->take()))
             consider(endpoint);
         else
             timers_.set(endpoint, context_.steady_ms() + try_again_ms);
+        if (endpoint->gate->shared()) next_turn(*endpoint->gate);
     }
     pump_.fire();
 }
@@ -171,6 +176,7 @@ void Sender::end_unsent(const EndpointRef& endpoint, Outcome outcome) {
 
 bool Sender::attempt(const EndpointRef& endpoint, Item item) {
     if (const Found found = find_data(endpoint, item); found != Found::data) return found != Found::unreadable;
+    if (expire(endpoint, item)) return true;
     if (item.style == nullptr) {
         unsendable(endpoint, item, {Code::config, "the delivery's format is unknown"});
         return true;
@@ -178,6 +184,12 @@ bool Sender::attempt(const EndpointRef& endpoint, Item item) {
     Result<Renderer*> renderer = endpoint->renderer(*item.style);
     if (!renderer) {
         unsendable(endpoint, item, renderer.fault());
+        return true;
+    }
+    const Hands::Note in_hand = context_.hands.delivery(item.number);
+    TokenRef token;
+    if (endpoint->settings->oauth.set() && (token = tokens_.find(*endpoint->settings)) == nullptr) {
+        await_token(endpoint, std::move(item));
         return true;
     }
     const Event& event = item.data->event();
@@ -190,20 +202,28 @@ bool Sender::attempt(const EndpointRef& endpoint, Item item) {
         return true;
     }
     const std::shared_ptr<const std::string> body = item.data->body(*item.style, *renderer.value(), view);
-    const Fields headers = headers_of(*renderer.value(), view, *body, *endpoint->settings);
+    Fields headers = headers_of(*renderer.value(), view, *body, *endpoint->settings);
+    tracing_.add(event, *endpoint->settings, endpoint->number, item.attempts + 1, headers);
+    if (token) headers.insert(headers.begin(), {"Authorization", "Bearer " + std::string(token->reveal())});
+    const bool probe = begin(*endpoint);
+    transport_->send(
+        target.value(), headers, body,
+        [self = self_, what = Try{endpoint, std::move(item), probe, at_ms, endpoint->settings,
+                                  (event.flags & event_private) != 0, endpoint->gate, token}](SendResult result) {
+            if (*self != nullptr) (*self)->finish(what, std::move(result));
+        });
+    return true;
+}
 
-    if (endpoint->inflight++ == 0) endpoint->heard_ms = context_.steady_ms();
-    if (endpoint->slow) ++slow_inflight_;
+// An attempt goes out; true when it is the breaker's probe.
+bool Sender::begin(Endpoint& endpoint) {
+    if (endpoint.inflight++ == 0) endpoint.heard_ms = context_.steady_ms();
+    if (endpoint.slow) ++slow_inflight_;
     ++inflight_;
     context_.counters.attempts.fetch_add(1, std::memory_order_relaxed);
     context_.counters.inflight.store(inflight_, std::memory_order_relaxed);
-    const bool probe = endpoint->breaker.start(context_.steady_ms());
-    transport_->send(target.value(), headers, body,
-                     [self = self_, what = Try{endpoint, std::move(item), probe, at_ms, endpoint->settings,
-                                               (event.flags & event_private) != 0}](SendResult result) {
-                         if (*self != nullptr) (*self)->finish(what, std::move(result));
-                     });
-    return true;
+    endpoint.gate->started(context_.clock.steady_us());
+    return endpoint.breaker.start(endpoint.cap, context_.steady_ms());
 }
 
 // The endpoint's, but where the format makes a URL for each delivery: same scheme, host and port, as it promises.
@@ -232,8 +252,10 @@ void Sender::unsendable(const EndpointRef& endpoint, const Item& item, const Fau
 }
 
 void Sender::finish(const Try& what, SendResult result) {
+    const Hands::Note in_hand = context_.hands.delivery(what.item.number);
     Endpoint& endpoint = *what.endpoint;
     --endpoint.inflight;
+    what.gate->ended();
     if (endpoint.slow) --slow_inflight_;
     --inflight_;
     context_.counters.inflight.store(inflight_, std::memory_order_relaxed);
@@ -243,18 +265,20 @@ void Sender::finish(const Try& what, SendResult result) {
         list(parked_.front());
         parked_.pop_front();
     }
+    if (what.token && renew_token(what, result)) return;
     Outcome outcome;
     outcome.attempt.delivery = what.item.number;
     outcome.attempt.number = what.item.attempts + 1;
     outcome.attempt.at_ms = what.at_ms;
     outcome.attempt.duration_ms = result.duration_us / 1000;
     outcome.attempt.status = result.status;
-    if (result.error != SendError::none) outcome.attempt.error = name_of(result.error);
+    if (result.error != SendError::none) outcome.attempt.error = what.tokenless ? no_token : name_of(result.error);
     judge(what, result, outcome);
     outcome.attempt.answer = std::move(result.answer);
     if (endpoint.logged) outcome.attempt.head = std::move(result.head);
     outcomes_.add(what.endpoint, std::move(outcome));
     consider(what.endpoint);
+    if (what.gate->shared()) next_turn(*what.gate);
     if (!ring_.empty()) pump_.fire();
     seams_.ended();
 }
@@ -273,6 +297,7 @@ void Sender::set_slow(Endpoint& endpoint, bool slow) {
 
 void Sender::watch(Endpoint& endpoint) {
     if (endpoint.inflight > 0 && context_.steady_ms() - endpoint.heard_ms > slow_us / 1000) set_slow(endpoint, true);
+    keep_failing(endpoint);
 }
 
 void Sender::durable(const OutcomeBatch& batch) {

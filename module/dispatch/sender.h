@@ -11,11 +11,14 @@
 
 #include "dispatch/backlog.h"
 #include "dispatch/bodies.h"
+#include "dispatch/consent.h"
 #include "dispatch/context.h"
 #include "dispatch/endpoint.h"
 #include "dispatch/outcomes.h"
 #include "dispatch/shaper.h"
 #include "dispatch/timers.h"
+#include "dispatch/token_book.h"
+#include "dispatch/tracing.h"
 #include "egress/transport.h"
 
 namespace trot {
@@ -56,6 +59,7 @@ class Sender {
     unsigned inflight() const { return inflight_; }
     OutcomeBook& outcomes() { return outcomes_; }
     const OutcomeBook& outcomes() const { return outcomes_; }
+    const TokenBook& tokens() const { return tokens_; }
 
   private:
     struct Try {
@@ -65,23 +69,39 @@ class Sender {
         int64_t at_ms = 0;
         std::shared_ptr<const Subscription> settings = nullptr;  // it was sent with
         bool alone = false;                                      // the event was made for this subscription alone
+        GatePtr gate = nullptr;                                  // it was counted there
+        TokenRef token = nullptr;                                // that it went out with
+        bool tokenless = false;                                  // it did not: there was none
     };
 
     void pump();
     void list(const EndpointRef& endpoint);
+    bool admitted(const EndpointRef& endpoint, int64_t now_ms);
+    bool in_turn(const EndpointRef& endpoint, bool room, bool due);
+    void next_turn(Gate& gate);
     enum class Found { data, parked, nothing, unreadable };
     Found find_data(const EndpointRef& endpoint, Item& item);
     Found shaped(const EndpointRef& endpoint, Item& item);
     bool attempt(const EndpointRef& endpoint, Item item);
     Result<std::shared_ptr<Target>> target_of(const Endpoint& endpoint, const Item& item, Renderer& renderer,
                                               const DeliveryView& view);
+    bool begin(Endpoint& endpoint);
     void finish(const Try& what, SendResult result);
+    void await_token(const EndpointRef& endpoint, Item item);
+    void token_came(const EndpointRef& endpoint, Item item, const SendResult* failure);
+    bool renew_token(const Try& what, const SendResult& result);
     void judge(const Try& what, const SendResult& result, Outcome& outcome);
+    void retry_later(const Try& what, const SendResult& result, Outcome& outcome);
+    bool expire(const EndpointRef& endpoint, const Item& item);
     void give_up(Endpoint& endpoint, Outcome& outcome);
     void disable(Endpoint& endpoint, const std::string& reason);
     void confirmed(const Try& what);
-    void change(const Endpoint& endpoint, SubscriptionState before, const std::string& reason_before);
+    void change(Endpoint& endpoint, SubscriptionState before, const std::string& reason_before);
     void health(const Try& what, const SendResult& result, bool delivered);
+    void pace(const Try& what, const SendResult& result, bool delivered);
+    void well(Endpoint& endpoint);
+    void keep_failing(Endpoint& endpoint);
+    void look_at_age(Endpoint& endpoint);
     void measure(Endpoint& endpoint, int64_t duration_us);
     void set_slow(Endpoint& endpoint, bool slow);
     void unsendable(const EndpointRef& endpoint, const Item& item, const Fault& fault);
@@ -90,6 +110,7 @@ class Sender {
     EventCache& cache_;
     Seams seams_;
     Backlog backlog_;
+    Tracing tracing_;
     OutcomeBook outcomes_;
     std::shared_ptr<Transport> transport_;
     unsigned slots_ = 1;
@@ -98,7 +119,9 @@ class Sender {
     unsigned slow_inflight_ = 0;
     std::deque<EndpointRef> ring_;
     std::deque<EndpointRef> parked_;  // slow ones that wait for a slot of the slow
+    TokenBook tokens_;
     EndpointTimers timers_;
+    ConsentDesk consents_;
     LoopEvent pump_;
     // Transport callbacks may come when the sender has gone (a transport that ends with attempts in flight).
     std::shared_ptr<Sender*> self_;

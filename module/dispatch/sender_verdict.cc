@@ -1,28 +1,15 @@
-// What an attempt's result means: for its delivery, for its subscription's state, for its endpoint's health.
+// What an attempt's result means for its delivery and for its subscription's state.
+#include <algorithm>
+
 #include "crypto/ids.h"
-#include "dispatch/disabled.h"
+#include "dispatch/own_events.h"
 #include "dispatch/sender.h"
 #include "egress/retry.h"
 
 namespace trot {
 namespace {
 
-// Does the answer say that the endpoint is unwell, or only that it did not like this delivery?
-bool about_delivery(int status) {
-    switch (status) {
-        case 401:
-        case 403:
-        case 404:
-        case 407:
-        case 408:
-        case 421:
-        case 425:
-        case 429:
-            return false;
-        default:
-            return status >= 400 && status <= 499;
-    }
-}
+constexpr std::string_view expired = "expired";  // Attempt::error: older than max_age
 
 bool is_ping(const Style* style) { return style != nullptr && option(style->options, "message", "") == "ping"; }
 
@@ -32,12 +19,13 @@ void Sender::judge(const Try& what, const SendResult& result, Outcome& outcome) 
     Endpoint& endpoint = *what.endpoint;
     Counters& counters = context_.counters;
     const Verdict verdict = judge_result(result);
+    pace(what, result, verdict == Verdict::delivered);
     health(what, result, verdict == Verdict::delivered);
     if (verdict == Verdict::delivered) {
         outcome.state = DeliveryState::delivered;
         counters.delivered.fetch_add(1, std::memory_order_relaxed);
         if (what.item.style != nullptr && asks_to_confirm(*what.item.style)) confirmed(what);
-        if (endpoint.failures == 0) return;
+        if (endpoint.failures == 0 && !endpoint.failing_kept) return;
         endpoint.failures = 0;
         change(endpoint, endpoint.state, endpoint.reason);
         return;
@@ -59,16 +47,49 @@ void Sender::judge(const Try& what, const SendResult& result, Outcome& outcome) 
         disable(endpoint, "gone: the endpoint answered 410");
         return;
     }
+    retry_later(what, result, outcome);
+    look_at_age(endpoint);
+}
+
+// Its place in the schedule; what an operator asked for does not count there.
+void Sender::retry_later(const Try& what, const SendResult& result, Outcome& outcome) {
+    Endpoint& endpoint = *what.endpoint;
+    const Subscription& settings = *endpoint.settings;
+    const unsigned counted = outcome.attempt.number - std::min(what.item.uncounted, outcome.attempt.number);
     const int64_t asked = parse_retry_after(result.retry_after, context_.clock.wall_ms());
-    const int64_t wait = next_wait_ms(endpoint.settings->schedule_ms, outcome.attempt.number, asked, context_.random());
-    if (wait < 0 && what.alone) {
-        outcome.state = DeliveryState::dead;
-        counters.dead.fetch_add(1, std::memory_order_relaxed);
+    const int64_t wait = next_wait_ms(settings.schedule_ms, counted, asked, context_.random(), settings.jitter);
+    const int64_t due_ms = context_.run.now_ms() + wait;
+    const bool expires = wait >= 0 && settings.max_age_ms > 0 && what.item.data &&
+                         due_ms - what.item.data->event().at_ms > settings.max_age_ms;
+    if (wait >= 0 && !expires) {
+        outcome.state = DeliveryState::pending;
+        outcome.due_ms = due_ms;
         return;
     }
-    if (wait < 0) return give_up(endpoint, outcome);
-    outcome.state = DeliveryState::pending;
-    outcome.due_ms = context_.run.now_ms() + wait;
+    if (expires) {
+        context_.counters.expired.fetch_add(1, std::memory_order_relaxed);
+        outcome.attempt.error += outcome.attempt.error.empty() ? expired : ", " + std::string(expired);
+    }
+    if (!what.alone) return give_up(endpoint, outcome);
+    outcome.state = DeliveryState::dead;
+    context_.counters.dead.fetch_add(1, std::memory_order_relaxed);
+}
+
+// Its event is older than its subscription wants any: a dead letter that says so, without an attempt. It says nothing
+// about the endpoint. What an operator asks for goes out whatever its age.
+bool Sender::expire(const EndpointRef& endpoint, const Item& item) {
+    const int64_t max_age_ms = endpoint->settings->max_age_ms;
+    if (max_age_ms == 0 || item.asked || context_.run.now_ms() - item.data->event().at_ms <= max_age_ms) return false;
+    Outcome outcome;
+    outcome.attempt.delivery = item.number;
+    outcome.attempt.number = item.attempts + 1;
+    outcome.attempt.at_ms = context_.clock.wall_ms();
+    outcome.attempt.error = expired;
+    outcome.state = DeliveryState::dead;
+    context_.counters.dead.fetch_add(1, std::memory_order_relaxed);
+    context_.counters.expired.fetch_add(1, std::memory_order_relaxed);
+    outcomes_.add(endpoint, std::move(outcome));
+    return true;
 }
 
 void Sender::give_up(Endpoint& endpoint, Outcome& outcome) {
@@ -95,13 +116,6 @@ void Sender::confirmed(const Try& what) {
     backlog_.mark(endpoint);
 }
 
-// An API may change the same row: what it says counts, so a managed one's is only changed from what we knew.
-void Sender::change(const Endpoint& endpoint, SubscriptionState before, const std::string& reason_before) {
-    SubscriptionChange out{endpoint.number, endpoint.state, endpoint.reason, endpoint.failures};
-    if (endpoint.logged) out.before = Tx::Known{before, reason_before, endpoint.changed_ms};
-    outcomes_.change(std::move(out));
-}
-
 void Sender::disable(Endpoint& endpoint, const std::string& reason) {
     if (endpoint.state != SubscriptionState::active) return;
     const std::string reason_before = endpoint.reason;
@@ -110,24 +124,11 @@ void Sender::disable(Endpoint& endpoint, const std::string& reason) {
     backlog_.drop_queued(endpoint);
     change(endpoint, SubscriptionState::active, reason_before);
     outcomes_.add_event(disabled_event(endpoint, context_.clock.wall_ms()));
+    context_.counters.disabled.fetch_add(1, std::memory_order_relaxed);
+    endpoint.revived = true;  // its first success from now on is told
     context_.log.write(Level::warning, "dispatch: subscription \"" + endpoint.name + "\" is disabled: " + reason +
                                            " (its deliveries wait until its url changes or it is resumed)");
     seams_.state_changed(endpoint);
-}
-
-void Sender::health(const Try& what, const SendResult& result, bool delivered) {
-    Breaker& breaker = what.endpoint->breaker;
-    const bool was_open = breaker.open();
-    if (delivered)
-        breaker.succeeded(what.probe);
-    else if (about_delivery(result.status))
-        breaker.neutral(what.probe);
-    else
-        breaker.failed(what.probe, context_.steady_ms(), context_.random());
-    if (was_open == breaker.open()) return;
-    context_.log.write(was_open ? Level::notice : Level::warning,
-                       "dispatch: endpoint \"" + what.endpoint->name +
-                           (was_open ? "\" answers again" : "\" fails; only probes are sent until it answers again"));
 }
 
 }  // namespace trot

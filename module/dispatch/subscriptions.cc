@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "crypto/actor.h"
+#include "dispatch/tasks.h"
 #include "egress/rules.h"
 #include "plan/subscription_json.h"
 #include "shape/spec.h"
@@ -11,95 +13,9 @@
 namespace trot {
 namespace {
 
-constexpr std::string_view file_origin = "file";
 constexpr size_t kept_endpoints = 4096;  // of managed subscriptions
 
-std::string joined(const std::vector<std::string>& words) {
-    std::string out;
-    for (const std::string& word : words) out += (out.empty() ? "" : ",") + word;
-    return out;
-}
-
 }  // namespace
-
-SubscriptionChange decide_state(const SubscriptionRow* known, const Subscription& wanted, bool url_changed) {
-    SubscriptionChange out;
-    if (wanted.paused) {
-        out.state = SubscriptionState::paused;
-        out.reason = paused_by_file;
-    }
-    if (known == nullptr) return out;
-    out.number = known->number;
-    out.failures = url_changed ? 0 : known->failures;
-    const bool stays = (known->state == SubscriptionState::disabled && !url_changed) ||
-                       (known->state == SubscriptionState::paused && known->reason != paused_by_file);
-    if (!stays) return out;
-    out.state = known->state;
-    out.reason = known->reason;
-    return out;
-}
-
-Result<void> SubscriptionSet::write(Tx& tx, bool) {
-    shapes.clear();
-    for (const Subscription& wanted : plan->subscriptions) {
-        const Result<int64_t> shape = tx.shape(spell_shape(wanted.shape, wanted.filter));
-        if (!shape) return shape.fault();
-        shapes.push_back(shape.value());
-    }
-    const Result<int64_t> shape = tx.shape(spell_shape(plan->delivery.shape, plan->delivery.filter));
-    if (!shape) return shape.fault();
-    managed_shape = shape.value();
-    for (size_t i = 0; i < rows.size(); ++i) {
-        if (Result<void> put = tx.put_subscription(rows[i]); !put) return put;
-        SubscriptionChange& change = changes[i];
-        change.number = rows[i].number;
-        const SubscriptionRow& row = rows[i];
-        if (row.state == change.state && row.reason == change.reason && row.failures == change.failures) continue;
-        if (Result<void> set = tx.set_subscription(change.number, change.state, change.reason, change.failures); !set)
-            return set;
-    }
-    return tx.keep_subscriptions(names);
-}
-
-Result<std::shared_ptr<SubscriptionSet>> Subscriptions::prepare(const PlanPtr& plan) {
-    Reader* reader = context_.read();
-    if (reader == nullptr) return Fault{Code::store, "the store cannot be read"};
-    const Result<std::vector<SubscriptionRow>> known = reader->subscriptions();
-    if (!known) {
-        context_.read_failed(known.fault());
-        return known.fault();
-    }
-    std::unordered_map<std::string, const SubscriptionRow*> by_name;
-    for (const SubscriptionRow& row : known.value())
-        if (row.origin == file_origin) by_name[row.name] = &row;
-
-    auto set = std::make_shared<SubscriptionSet>();
-    set->plan = plan;
-    const int64_t now = context_.clock.wall_ms();
-    for (const Subscription& wanted : plan->subscriptions) {
-        SubscriptionRow row;
-        row.name = wanted.name;
-        row.origin = file_origin;
-        row.url = redacted_url(wanted.url.text);
-        row.topics = joined(wanted.topics);
-        row.format = spell_style(wanted.format, wanted.options);
-        row.created_ms = row.changed_ms = now;
-        const auto found = by_name.find(wanted.name);
-        const SubscriptionRow* before = found == by_name.end() ? nullptr : found->second;
-        bool url_changed = before != nullptr && before->url != row.url;
-        // The store has the query's values redacted; within one run a change of theirs is seen as well.
-        if (before != nullptr && !url_changed)
-            if (const EndpointRef running = this->known(before->number); running && running->settings != nullptr)
-                url_changed = running->settings->url.text != wanted.url.text;
-        set->changes.push_back(decide_state(before, wanted, url_changed));
-        row.state = set->changes.back().state;
-        row.reason = set->changes.back().reason;
-        row.failures = set->changes.back().failures;
-        set->names.push_back(row.name);
-        set->rows.push_back(std::move(row));
-    }
-    return set;
-}
 
 EndpointRef Subscriptions::make(const SubscriptionRow& row) {
     auto endpoint = std::make_shared<Endpoint>();
@@ -120,6 +36,7 @@ void Subscriptions::configure(Endpoint& endpoint, std::shared_ptr<const Subscrip
     options.timeout_ms = settings->timeout_ms;
     options.connect_timeout_ms = settings->connect_timeout_ms;
     options.keep_head = endpoint.logged;
+    adopt_tls(options, settings->tls);
     if (Result<std::vector<Network>> networks = networks_of(settings->allow))
         options.allow = std::move(networks).value();
     Result<std::shared_ptr<Target>> target = transport_->target(options);
@@ -135,15 +52,40 @@ void Subscriptions::configure(Endpoint& endpoint, std::shared_ptr<const Subscrip
     // A pause longer than the subscription's own longest wait would make the schedule a lie.
     int64_t longest = 0;
     for (const int64_t step : settings->schedule_ms) longest = std::max(longest, step);
-    endpoint.breaker.set_longest_pause(std::min<int64_t>(60000, longest));
+    const HealthRules& health = settings->health;
+    const bool moved = endpoint.settings && endpoint.settings->url.text != settings->url.text;
+    if (moved) endpoint.breaker = Breaker();  // what was there is another's illness
+    endpoint.breaker.set_rules(health.trip_row, health.trip_percent, std::min(health.longest_pause_ms, longest));
     endpoint.settings = std::move(settings);
+    want_consent(endpoint);
+    endpoint.set_gate(gates_.find(*endpoint.settings, moved ? nullptr : endpoint.gate));
+}
+
+// What an endpoint has consented to holds as long as it is asked the same.
+void Subscriptions::want_consent(Endpoint& endpoint) {
+    const Subscription& settings = *endpoint.settings;
+    if (settings.consent_origin.empty() || endpoint.target == nullptr) return endpoint.consent.reset();
+    TargetOptions options = endpoint.target_options;
+    options.options_method = options.keep_head = true;
+    Result<std::shared_ptr<Target>> target = transport_->target(options);
+    if (!target) return endpoint.consent.reset();  // as its own target: the same URL
+    const std::shared_ptr<Consent>& has = endpoint.consent;
+    if (!has || has->url != options.url.text || has->origin != settings.consent_origin ||
+        has->asked != settings.health.rate) {
+        endpoint.consent = std::make_shared<Consent>();
+        endpoint.consent->url = options.url.text;
+        endpoint.consent->origin = settings.consent_origin;
+        endpoint.consent->asked = settings.health.rate;
+    }
+    endpoint.consent->target = std::move(target).value();
 }
 
 Subscriptions::Applied Subscriptions::apply(const SubscriptionSet& set, std::shared_ptr<Transport> transport,
                                             unsigned slots) {
     const bool same = transport_ == transport && slots_ == slots && plan_ &&
                       plan_->egress.urls.extra_ports == set.plan->egress.urls.extra_ports &&
-                      same_shape(plan_->delivery, set.plan->delivery);
+                      same_shape(plan_->delivery, set.plan->delivery) &&
+                      same_tls(plan_->delivery.tls, set.plan->delivery.tls);
     plan_ = set.plan;
     transport_ = std::move(transport);
     slots_ = slots;
@@ -154,8 +96,10 @@ Subscriptions::Applied Subscriptions::apply(const SubscriptionSet& set, std::sha
     for (size_t i = 0; i < set.rows.size(); ++i) {
         const SubscriptionChange& change = set.changes[i];
         EndpointRef endpoint;
+        bool anew = true;
         if (const auto found = before.find(change.number); found != before.end()) {
             endpoint = found->second;
+            anew = false;
             before.erase(found);
             by_number_[change.number] = endpoint;
         } else {
@@ -165,6 +109,12 @@ Subscriptions::Applied Subscriptions::apply(const SubscriptionSet& set, std::sha
         endpoint->reason = change.reason;
         endpoint->failures = change.failures;
         endpoint->shape = i < set.shapes.size() ? set.shapes[i] : 0;
+        // Since when a running one fails is known better here than in the store.
+        if (anew || (endpoint->failing_kept && change.failing_ms == 0)) {
+            endpoint->failing_ms = endpoint->sick_ms = change.failing_ms;
+            endpoint->failing_kept = change.failing_ms != 0;
+        }
+        if (change.revived) endpoint->revived = true;
         // The plan is kept by what points into it.
         configure(*endpoint, std::shared_ptr<const Subscription>(set.plan, &set.plan->subscriptions[i]));
         out.present.push_back(std::move(endpoint));
@@ -213,6 +163,8 @@ bool Subscriptions::load_managed(Endpoint& endpoint) {
     endpoint.state = row.value().row.state;
     endpoint.reason = row.value().row.reason;
     endpoint.failures = row.value().row.failures;
+    endpoint.failing_ms = endpoint.sick_ms = row.value().row.failing_ms;
+    endpoint.failing_kept = endpoint.failing_ms != 0;
     endpoint.changed_ms = row.value().row.changed_ms;
     configure(endpoint, std::make_shared<const Subscription>(std::move(settings).value()));
     return true;
@@ -301,8 +253,8 @@ void Subscriptions::forget_idle() {
     if (by_number_.size() < plan_->subscriptions.size() + kept_endpoints) return;
     std::erase_if(by_number_, [this](const auto& entry) {
         const Endpoint& endpoint = *entry.second;
-        const bool idle = endpoint.inflight == 0 && endpoint.queued() == 0 && !endpoint.listed && !endpoint.more &&
-                          endpoint.next_due_ms < 0 && !endpoint.breaker.failing();
+        const bool idle = endpoint.inflight == 0 && endpoint.shaping == 0 && endpoint.queued() == 0 &&
+                          !endpoint.listed && !endpoint.more && endpoint.next_due_ms < 0 && !endpoint.breaker.failing();
         return idle && managed_.contains(entry.first);
     });
 }
@@ -326,10 +278,13 @@ void Subscriptions::index() {
         one.subscription = number;
         one.format = endpoint->style->text;
         one.shape = endpoint->shape;
+        one.max_hops = endpoint->settings->max_hops;
+        for (const Secret& own : endpoint->settings->own) one.own.push_back(actor_hash(own.reveal()));
         add_selected(*topics, one, endpoint->settings);
     }
     for (const auto& [number, managed] : managed_) add_to(*topics, number, managed);
     topics->generation = generation_;
+    topics->trail = context_.trail;
     overlaid_.clear();
     whole_ = topics_ = std::move(topics);
 }
@@ -343,6 +298,7 @@ void Subscriptions::lay_over(const std::vector<int64_t>& changed) {
         if (const auto found = managed_.find(number); found != managed_.end()) add_to(*topics, number, found->second);
     }
     topics->generation = generation_;
+    topics->trail = context_.trail;
     topics_ = std::move(topics);
 }
 

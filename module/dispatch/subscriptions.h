@@ -39,6 +39,7 @@ struct SubscriptionSet {
     // Delivery::shape of each, and of those that APIs make; set by write().
     std::vector<int64_t> shapes;
     int64_t managed_shape = 0;
+    std::vector<TaskRow> backfills;  // of those seen for the first time; `subscription` is an index into rows
 
     Result<void> write(Tx& tx, bool in_doubt);
     static constexpr bool patient = false;
@@ -87,6 +88,7 @@ class Subscriptions {
     EndpointRef make_managed(int64_t number);
     bool load_managed(Endpoint& endpoint);
     void configure(Endpoint& endpoint, std::shared_ptr<const Subscription> settings);
+    void want_consent(Endpoint& endpoint);
     void add_to(TopicIndex& topics, int64_t number, const Managed& managed);
     void index();
     void lay_over(const std::vector<int64_t>& changed);
@@ -97,6 +99,7 @@ class Subscriptions {
     std::shared_ptr<Transport> transport_;
     unsigned slots_ = 1;
     int64_t managed_shape_ = 0;
+    Gates gates_;
     std::unordered_map<int64_t, EndpointRef> by_number_;
     std::unordered_map<int64_t, Managed> managed_;
     int64_t generation_ = -1;

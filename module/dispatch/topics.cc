@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "dispatch/own_events.h"
+
 namespace trot {
 void TopicIndex::add(const std::string& pattern, const ListenerPtr& listener) {
     ++count_;
@@ -54,17 +56,65 @@ void add_selected(TopicIndex& topics, const Listener& as, const std::shared_ptr<
     }
 }
 
+void TopicIndex::copy(int64_t subscription, TopicIndex& into) const {
+    const auto some = [&](const std::string& pattern, const Listeners& listeners) {
+        for (const ListenerPtr& listener : listeners) {
+            if (listener->subscription != subscription) continue;
+            auto ageless = std::make_shared<Listener>(*listener);
+            ageless->since = 0;
+            into.add(pattern, ageless);
+        }
+    };
+    for (const auto& [topic, listeners] : exact_) some(topic, listeners);
+    for (const auto& [prefix, listeners] : prefixes_) some(prefix + "*", listeners);
+    some("*", all_);
+}
+
+std::shared_ptr<const TopicIndex> TopicIndex::of(int64_t subscription) const {
+    auto out = std::make_shared<TopicIndex>();
+    out->generation = generation;
+    out->trail = trail;
+    copy(subscription, *out);
+    if (below_ && !hidden_.contains(subscription)) below_->copy(subscription, *out);
+    return out;
+}
+
 void EventMatcher::find(const TopicIndex& topics, const Event& event, std::vector<const Listener*>& into) {
     into.clear();
-    if ((event.flags & event_private) != 0) return;
+    if ((event.flags & (event_private | event_quarantined)) != 0) return;
     topics.find(event.topic, into);
     terms_.begin();
+    origin_known_ = false;
     size_t kept = 0;
     for (const Listener* listener : into) {
         if (kept > 0 && into[kept - 1]->subscription == listener->subscription) continue;
-        if (fits(*listener, event)) into[kept++] = listener;
+        if (fits(*listener, event) && !goes_round(topics, *listener, event)) into[kept++] = listener;
     }
     into.resize(kept);
+    if (kept > 0) leave_out_itself(event, into);
+}
+
+void EventMatcher::learn_origin(const TopicIndex& topics, const Event& event) {
+    origin_known_ = true;
+    origin_ = read_origin(origin_reader_, event);
+    trail_ = Trail();
+    // Seldom: a key is made each time.
+    if (!origin_.hop.empty() && topics.trail)
+        trail_ = TrailKey(*topics.trail).read(origin_.hop, clock_.wall_ms() / 1000).value_or(Trail());
+}
+
+// Did the subscription make the change itself, or did its own delivery lead to it?
+bool EventMatcher::goes_round(const TopicIndex& topics, const Listener& listener, const Event& event) {
+    if (!event.origin) return false;
+    if (!origin_known_) learn_origin(topics, event);
+    const bool own = !origin_.actor.empty() &&
+                     std::find(listener.own.begin(), listener.own.end(), origin_.actor) != listener.own.end();
+    if (own) counters_.skipped_own.fetch_add(1, std::memory_order_relaxed);
+    const bool round = !own && trail_.hops > 0 &&
+                       (trail_.hops >= listener.max_hops ||
+                        std::find(trail_.via.begin(), trail_.via.end(), listener.subscription) != trail_.via.end());
+    if (round) counters_.looped.fetch_add(1, std::memory_order_relaxed);
+    return own || round;
 }
 
 bool EventMatcher::fits(const Listener& listener, const Event& event) {

@@ -2,7 +2,8 @@
 // the same as topic_matches() of plan/plan.h (a test compares them). Never changed once it is shared; a reload makes
 // another. One that differs from another in a few subscriptions is laid over it: with 100,000 subscriptions making it
 // anew for each that an API makes would cost the loop 50 ms.
-// EventMatcher: which of those an event is for: not one from before they were made, and what their terms say.
+// EventMatcher: which of those an event is for: not one from before they were made, what their terms say, and not what
+// they did themselves or what their own deliveries led to.
 // Callers: subscriptions (builds), expander, fan_out. Threads: an index any; an EventMatcher its owner's.
 #pragma once
 
@@ -13,7 +14,11 @@
 #include <unordered_set>
 #include <vector>
 
+#include "base/clock.h"
+#include "base/counters.h"
 #include "dispatch/terms.h"
+#include "dispatch/tracing.h"
+#include "json/pointer.h"
 #include "plan/plan.h"
 #include "store/values.h"
 
@@ -27,6 +32,8 @@ struct Listener {
     bool logged = false;                                             // Delivery::logged
     int64_t shape = 0;                                               // Delivery::shape
     std::shared_ptr<const std::vector<FilterTerm>> terms = nullptr;  // null: none
+    std::vector<std::string> own = {};                               // actors whose changes it is not told of
+    unsigned max_hops = 4;                                           // deliveries of ours one after another
 };
 
 using ListenerPtr = std::shared_ptr<const Listener>;
@@ -42,14 +49,18 @@ class TopicIndex {
     // Nobody listens, for sure: those below may all be hidden, which is not looked into.
     bool empty() const { return count_ == 0 && (!below_ || below_->empty()); }
     size_t size() const { return count_; }  // patterns, without those below
+    // Of that subscription alone, for events from before it was made too.
+    std::shared_ptr<const TopicIndex> of(int64_t subscription) const;
     // Everyone who asked for the topic, in the order of their numbers; some more than once when they have terms.
     void find(const std::string& topic, std::vector<const Listener*>& into) const;
 
-    int64_t generation = 0;  // of the managed subscriptions that are in it
+    int64_t generation = 0;                         // of the managed subscriptions that are in it
+    std::shared_ptr<const Secret> trail = nullptr;  // to read trails with; null: none is believed
 
   private:
     using Listeners = std::vector<ListenerPtr>;
     void take(const Listeners& from, const TopicIndex* over, std::vector<const Listener*>& into) const;
+    void copy(int64_t subscription, TopicIndex& into) const;
     void collect(const std::string& topic, const TopicIndex* over, std::vector<const Listener*>& into) const;
 
     std::unordered_map<std::string, Listeners> exact_;
@@ -67,13 +78,22 @@ void add_selected(TopicIndex& topics, const Listener& as, const std::shared_ptr<
 
 class EventMatcher {
   public:
+    EventMatcher(const Clock& clock, Counters& counters) : clock_(clock), counters_(counters) {}
     // Each subscription once, in the order of their numbers. They live as long as the index.
     void find(const TopicIndex& topics, const Event& event, std::vector<const Listener*>& into);
 
   private:
     bool fits(const Listener& listener, const Event& event);
+    bool goes_round(const TopicIndex& topics, const Listener& listener, const Event& event);
+    void learn_origin(const TopicIndex& topics, const Event& event);
 
+    const Clock& clock_;
+    Counters& counters_;
     TermReader terms_;
+    JsonReader origin_reader_;
+    bool origin_known_ = false;  // of the event at hand
+    Origin origin_;
+    Trail trail_;
 };
 
 }  // namespace trot

@@ -8,6 +8,7 @@
 #include <new>
 
 #include "egress/address.h"
+#include "egress/hardening.h"
 #include "egress/send_error.h"
 #include "url/header.h"
 
@@ -19,7 +20,6 @@ constexpr size_t kept_answer = 4096;
 constexpr size_t kept_head = 8192;
 constexpr unsigned max_addresses = 8;
 constexpr int receive_buffer = 16384;
-constexpr unsigned suspicious_steps = 10;
 constexpr size_t chunk_cost = 5;  // bytes around the smallest chunk: endless one-byte chunks reach the cap, too
 
 // 100, 103, …: another head follows. 101 is the last one: nobody asked for another protocol.
@@ -51,30 +51,15 @@ void CurlAttempt::set_fixed_options() {
     set(CURLOPT_OPENSOCKETDATA, this);
     set(CURLOPT_PREREQFUNCTION, on_ready);
     set(CURLOPT_PREREQDATA, this);
-    set(CURLOPT_PROTOCOLS_STR, "http,https");
-    set(CURLOPT_REDIR_PROTOCOLS_STR, "");
-    set(CURLOPT_FOLLOWLOCATION, 0L);
-    set(CURLOPT_PROXY, "");
-    set(CURLOPT_NOPROXY, "*");
-    set(CURLOPT_NETRC, static_cast<long>(CURL_NETRC_IGNORED));
-    set(CURLOPT_DISALLOW_USERNAME_IN_URL, 1L);
+    harden(easy_);
+    set_tls(easy_, {}, options_.ca_file);
 
-    set(CURLOPT_SSL_VERIFYPEER, 1L);
-    set(CURLOPT_SSL_VERIFYHOST, 2L);
-    set(CURLOPT_SSLVERSION, static_cast<long>(CURL_SSLVERSION_TLSv1_2));
-    set(CURLOPT_CAINFO, options_.ca_file.c_str());
-    // Debian's path besides the file would make libcurl read 145 certificates anew for each connection: 21 ms of CPU.
-    set(CURLOPT_CAPATH, static_cast<char*>(nullptr));
-
-    set(CURLOPT_NOSIGNAL, 1L);
-    // The end of an attempt must not wait for its name look-up: getaddrinfo may take half a minute.
-    set(CURLOPT_QUICK_EXIT, 1L);
-    set(CURLOPT_HTTP_VERSION, static_cast<long>(CURL_HTTP_VERSION_1_1));
     set(CURLOPT_HTTP09_ALLOWED, 0L);
     set(CURLOPT_TCP_NODELAY, 1L);
     set(CURLOPT_TCP_KEEPALIVE, 1L);
     set(CURLOPT_MAXLIFETIME_CONN, 600L);  // so that a changed DNS record is seen within ten minutes
-    set(CURLOPT_BUFFERSIZE, 8192L);
+    // Up to a hundred of them are read before on_progress is asked: no more than one answer may be.
+    set(CURLOPT_BUFFERSIZE, 1024L);
     set(CURLOPT_UPLOAD_BUFFERSIZE, 16384L);
     set(CURLOPT_USERAGENT, options_.user_agent.c_str());
 
@@ -99,7 +84,7 @@ Result<void> CurlAttempt::prepare(std::shared_ptr<CurlTarget> target, std::share
     status_ = 0;
     head_bytes_ = 0;
     fd_ = CURL_SOCKET_BAD;
-    steps_ = 0;
+    chunked_ = false;
     body_bytes_ = 0;
     error_[0] = '\0';
     answer_.clear();
@@ -134,7 +119,12 @@ Result<void> CurlAttempt::prepare(std::shared_ptr<CurlTarget> target, std::share
     curl_easy_setopt(easy_, CURLOPT_TIMEOUT_MS, target_->timeout_ms);
     curl_easy_setopt(easy_, CURLOPT_CONNECTTIMEOUT_MS, target_->connect_timeout_ms);
     curl_easy_setopt(easy_, CURLOPT_HTTPHEADER, nodes_.data());
-    if (target_->upstream || trusting_) set_trust();
+    if (!target_->tls.plain() || !plain_tls_) set_tls(easy_, target_->tls, options_.ca_file);
+    plain_tls_ = target_->tls.plain();
+    if (target_->options_method || asking_) {
+        asking_ = target_->options_method;
+        curl_easy_setopt(easy_, CURLOPT_CUSTOMREQUEST, asking_ ? "OPTIONS" : nullptr);
+    }
     if (!body_) {
         curl_easy_setopt(easy_, CURLOPT_HTTPGET, 1L);
         return {};
@@ -143,15 +133,6 @@ Result<void> CurlAttempt::prepare(std::shared_ptr<CurlTarget> target, std::share
     curl_easy_setopt(easy_, CURLOPT_POSTFIELDS, body_->data());
     curl_easy_setopt(easy_, CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(body_->size()));
     return {};
-}
-
-// How TLS peers are known: the upstream's own way, and that of all others again afterwards.
-void CurlAttempt::set_trust() {
-    trusting_ = target_->upstream;
-    const std::string& ca_file = target_->ca_file.empty() ? options_.ca_file : target_->ca_file;
-    curl_easy_setopt(easy_, CURLOPT_CAINFO, ca_file.c_str());
-    curl_easy_setopt(easy_, CURLOPT_SSL_VERIFYPEER, target_->verify ? 1L : 0L);
-    curl_easy_setopt(easy_, CURLOPT_SSL_VERIFYHOST, target_->verify ? 2L : 0L);
 }
 
 std::function<void(SendResult)> CurlAttempt::release() {
@@ -207,7 +188,7 @@ void CurlAttempt::header_line(std::string_view line) {
         const std::string_view code = line.substr(std::min(line.size(), line.find(' ') + 1), 3);
         status_ = 0;
         for (char c : code) status_ = c >= '0' && c <= '9' ? status_ * 10 + (c - '0') : 0;
-        head_done_ = false;
+        head_done_ = chunked_ = false;
         retry_after_.clear();
         head_.clear();
         keep_line(line);
@@ -216,9 +197,12 @@ void CurlAttempt::header_line(std::string_view line) {
     if (head_done_) return;  // trailers
     if (line.empty()) {
         head_done_ = true;
+        if (chunked_) received_before_ = received();
         return;
     }
     keep_line(line);
+    constexpr std::string_view coding = "transfer-encoding:";
+    if (equal_nocase(line.substr(0, coding.size()), coding)) chunked_ = true;
     constexpr std::string_view name = "retry-after:";
     if (equal_nocase(line.substr(0, name.size()), name)) retry_after_ = trim(line.substr(name.size()).substr(0, 128));
 }
@@ -239,20 +223,20 @@ size_t CurlAttempt::on_header(char* data, size_t size, size_t count, void* self)
     return bytes;
 }
 
-// Bytes and what stands around them. The upstream may send its answer in small chunks; how much of it is kept has a
-// bound of its own.
+// Bytes and what stands around them. One whose answer matters may send it in small chunks; how much of it is kept has
+// a bound of its own.
 uint64_t CurlAttempt::most_answer() const {
-    return target_->upstream ? (1 + chunk_cost) * target_->answer_bytes + max_head : options_.response_bytes;
+    return target_->answer_bytes > 0 ? (1 + chunk_cost) * target_->answer_bytes + max_head : options_.response_bytes;
 }
 
 size_t CurlAttempt::on_body(char* data, size_t size, size_t count, void* self) {
     auto* attempt = static_cast<CurlAttempt*>(self);
     const size_t bytes = size * count;
     attempt->body_bytes_ += bytes + chunk_cost;
-    const bool upstream = attempt->target_->upstream;
-    const size_t room = (upstream ? attempt->target_->answer_bytes : kept_answer) - attempt->answer_.size();
+    const bool matters = attempt->target_->answer_bytes > 0;
+    const size_t room = (matters ? attempt->target_->answer_bytes : kept_answer) - attempt->answer_.size();
     attempt->answer_.append(data, std::min(bytes, room));
-    if (upstream && bytes > room) return 0;
+    if (matters && bytes > room) return 0;
     return attempt->body_bytes_ > attempt->most_answer() ? 0 : bytes;
 }
 
@@ -263,15 +247,13 @@ uint64_t CurlAttempt::received() const {
     return getsockopt(fd_, IPPROTO_TCP, TCP_INFO, &info, &length) == 0 ? info.tcpi_bytes_received : 0;
 }
 
-// libcurl hands out the bytes of heads and bodies only: an endless chunk extension would pass both caps. An honest
-// exchange is over within a few steps; only then is the socket itself asked, which costs a system call.
+// libcurl hands out the bytes of heads and bodies only: an endless chunk extension would pass both caps. So of a
+// chunked answer the socket itself is asked how much has come, which costs a system call.
 int CurlAttempt::on_progress(void* self, curl_off_t /*all*/, curl_off_t /*now*/, curl_off_t /*up_all*/,
                              curl_off_t /*up*/) {
     auto* attempt = static_cast<CurlAttempt*>(self);
-    if (!attempt->head_done_ || ++attempt->steps_ < suspicious_steps) return 0;
-    const uint64_t received = attempt->received();
-    if (attempt->steps_ == suspicious_steps) attempt->received_before_ = received;
-    return received > attempt->received_before_ + attempt->most_answer() ? 1 : 0;
+    if (!attempt->chunked_ || !attempt->head_done_) return 0;
+    return attempt->received() > attempt->received_before_ + attempt->most_answer() ? 1 : 0;
 }
 
 SendResult CurlAttempt::result(CURLcode code) {
@@ -299,7 +281,7 @@ SendResult CurlAttempt::result(CURLcode code) {
         out.retry_after = std::move(retry_after_);
         out.head = std::move(head_);
     } else {
-        out.error = code == CURLE_OK ? SendError::bad_answer : error_of(code);
+        out.error = code == CURLE_OK ? SendError::bad_answer : error_of(code, error_);
     }
     return out;
 }

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "egress/guard.h"
+#include "egress/target_tls.h"
 #include "egress/transport.h"
 
 namespace trot {
@@ -28,9 +29,9 @@ struct CurlTarget : Target {
     long connect_timeout_ms = 0;
     bool upstream = false;  // these as in TargetOptions
     uint64_t answer_bytes = 0;
-    std::string ca_file;
-    bool verify = true;
     bool keep_head = false;
+    TargetTls tls;
+    bool options_method = false;
 };
 
 struct AttemptOptions {
@@ -59,6 +60,7 @@ class CurlAttempt {
     bool hopeless() const { return hopeless_; }
 
     CURL* easy() const { return easy_; }
+    const std::string& tls_rules() const { return target_->tls.key; }
     static CurlAttempt* of(CURL* easy);
     void uses(curl_socket_t fd) { fd_ = fd; }  // libcurl does not tell while a transfer runs
 
@@ -73,7 +75,6 @@ class CurlAttempt {
     static size_t on_body(char* data, size_t size, size_t count, void* self);
 
     void set_fixed_options();
-    void set_trust();
     uint64_t most_answer() const;
     uint64_t received() const;
     bool judged(const sockaddr* address, socklen_t length);
@@ -83,7 +84,8 @@ class CurlAttempt {
 
     const AttemptOptions& options_;
     CURL* easy_;
-    bool trusting_ = false;          // the handle is set up for the upstream
+    bool plain_tls_ = true;          // the handle's TLS is that of targets without rules of their own
+    bool asking_ = false;            // the handle is set up for OPTIONS
     std::string lines_;              // the request's header lines, one after another
     std::vector<curl_slist> nodes_;  // libcurl reads this list and never frees it
     char error_[CURL_ERROR_SIZE] = {};
@@ -100,8 +102,8 @@ class CurlAttempt {
     bool head_done_ = false;
     size_t head_bytes_ = 0;
     curl_socket_t fd_ = CURL_SOCKET_BAD;
-    unsigned steps_ = 0;
-    uint64_t received_before_ = 0;  // on this connection, when the attempt became suspicious
+    bool chunked_ = false;          // the answer's body
+    uint64_t received_before_ = 0;  // on this connection, when a chunked answer's head had come
     uint64_t body_bytes_ = 0;
     std::string answer_, retry_after_, head_;
 };

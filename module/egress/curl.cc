@@ -1,24 +1,25 @@
 // The libcurl transport: attempts (egress/attempt) on a loop (egress/curl_loop), and what a change of the rules means.
 #include <unistd.h>
 
-#include <cstdlib>
 #include <deque>
+#include <unordered_map>
 #include <utility>
 
 #include "egress/attempt.h"
 #include "egress/curl_loop.h"
+#include "egress/hardening.h"
 #include "url/header.h"
 
 namespace trot {
 namespace {
 
-constexpr const char* system_bundle = "/etc/ssl/certs/ca-certificates.crt";
+constexpr unsigned most_apart = 64;  // connections kept of those with TLS rules of their own
 
 class CurlTransport : public Transport {
   public:
     explicit CurlTransport(const CurlOptions& options)
         : options_(options),
-          attempt_options_{options.ca_file.empty() ? system_bundle : options.ca_file, options.user_agent,
+          attempt_options_{options.ca_file.empty() ? std::string(system_bundle) : options.ca_file, options.user_agent,
                            options.response_bytes,
                            [this] {
                                hopeless_ = true;
@@ -26,12 +27,13 @@ class CurlTransport : public Transport {
                            }},
           later_(event_new(options.base, -1, 0, on_later, this)) {
         if (later_ == nullptr) throw std::bad_alloc();
-        loop_ = make_loop();
+        loop_ = make_loop(options_.max_connections);
     }
 
     ~CurlTransport() override {
         for (std::unique_ptr<CurlAttempt>& attempt : busy_) attempt->release();
         loop_.reset();
+        apart_.clear();
         draining_.clear();
     }
 
@@ -47,9 +49,9 @@ class CurlTransport : public Transport {
         target->connect_timeout_ms = static_cast<long>(options.connect_timeout_ms);
         target->upstream = options.upstream;
         target->answer_bytes = options.answer_bytes;
-        target->ca_file = options.ca_file;
-        target->verify = options.verify;
         target->keep_head = options.keep_head;
+        target->tls = target_tls(options);
+        target->options_method = options.options_method;
         return std::shared_ptr<Target>(std::move(target));
     }
 
@@ -58,7 +60,8 @@ class CurlTransport : public Transport {
         std::unique_ptr<CurlAttempt> attempt = take();
         Result<void> ready = attempt->prepare(std::static_pointer_cast<CurlTarget>(target), &options_.guard, headers,
                                               body, std::move(done));
-        if (ready && !loop_->add(attempt->easy())) ready = Fault{Code::internal, "libcurl takes no further request"};
+        CurlLoop& loop = loop_for(*attempt);
+        if (ready && !loop.add(attempt->easy())) ready = Fault{Code::internal, "libcurl takes no further request"};
         if (!ready) {
             SendResult result;
             result.error = SendError::internal;
@@ -68,7 +71,7 @@ class CurlTransport : public Transport {
             event_active(later_.get(), 0, 0);
             return;
         }
-        attempt->loop = loop_.get();
+        attempt->loop = &loop;
         keep(std::move(attempt));
     }
 
@@ -77,7 +80,9 @@ class CurlTransport : public Transport {
         // libcurl has no "close what is idle": the old cache goes with its multi handle, at once or when its last
         // attempt is done. Those attempts are judged by the new rules, if they have yet to connect.
         draining_.push_back(std::move(loop_));
-        loop_ = make_loop();
+        for (auto& [rules, loop] : apart_) draining_.push_back(std::move(loop));
+        apart_.clear();
+        loop_ = make_loop(options_.max_connections);
         event_active(later_.get(), 0, 0);
     }
 
@@ -92,10 +97,19 @@ class CurlTransport : public Transport {
         void operator()(event* one) const { event_free(one); }
     };
 
-    std::unique_ptr<CurlLoop> make_loop() {
+    // A loop is a cache of connections: what differs in its TLS rules never meets another's, whatever libcurl compares
+    // (it does not look at a pin again, nor at the key beside a certificate), and each keeps its own authorities read.
+    CurlLoop& loop_for(const CurlAttempt& attempt) {
+        const std::string& rules = attempt.tls_rules();
+        if (rules.empty()) return *loop_;
+        std::unique_ptr<CurlLoop>& loop = apart_[rules];
+        if (!loop) loop = make_loop(std::min(options_.max_connections, most_apart));
+        return *loop;
+    }
+
+    std::unique_ptr<CurlLoop> make_loop(unsigned max_connections) {
         return std::make_unique<CurlLoop>(
-            options_.base, options_.max_connections,
-            [](CURL* easy, curl_socket_t fd) { CurlAttempt::of(easy)->uses(fd); },
+            options_.base, max_connections, [](CURL* easy, curl_socket_t fd) { CurlAttempt::of(easy)->uses(fd); },
             [this](CURL* easy, CURLcode code) { finished(easy, code); });
     }
 
@@ -161,17 +175,9 @@ class CurlTransport : public Transport {
     std::vector<std::unique_ptr<CurlAttempt>> idle_, busy_;  // before the loops: an easy handle outlives its multi
     std::deque<Failed> failed_;
     std::unique_ptr<CurlLoop> loop_;
+    std::unordered_map<std::string, std::unique_ptr<CurlLoop>> apart_;  // by their TLS rules
     std::vector<std::unique_ptr<CurlLoop>> draining_;
 };
-
-// Once for the process, before its first handle.
-bool start_curl() {
-    static const bool started = [] {
-        unsetenv("SSLKEYLOGFILE");  // libcurl would write the secrets of every TLS session to that file
-        return curl_global_init(CURL_GLOBAL_DEFAULT) == CURLE_OK;
-    }();
-    return started;
-}
 
 }  // namespace
 

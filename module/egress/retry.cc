@@ -27,12 +27,14 @@ const std::vector<int64_t>& default_schedule_ms() {
 }
 
 int64_t next_wait_ms(const std::vector<int64_t>& schedule_ms, unsigned attempts, int64_t retry_after_ms,
-                     uint64_t random) {
+                     uint64_t random, Jitter jitter) {
     if (attempts == 0) return 0;
     if (attempts > schedule_ms.size()) return -1;
     const int64_t step = std::max<int64_t>(schedule_ms[attempts - 1], 1);
     // Uniform over [low, step], not cut off at low: a cut would gather a crowd there.
-    const int64_t low = std::min(step, step > second ? second : shortest_wait);
+    const int64_t low = jitter == Jitter::none    ? step
+                        : jitter == Jitter::equal ? step - step / 2
+                                                  : std::min(step, step > second ? second : shortest_wait);
     const int64_t wait = low + static_cast<int64_t>(random % static_cast<uint64_t>(step - low + 1));
     if (retry_after_ms <= wait) return wait;
     // All who were told the same moment would come back in it: up to a tenth later.

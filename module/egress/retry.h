@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "egress/transport.h"
+#include "plan/plan.h"
 
 namespace trot {
 
@@ -18,9 +19,9 @@ const std::vector<int64_t>& default_schedule_ms();
 
 // The wait before the next attempt after `attempts` were made; -1 when the schedule is used up. Full jitter: uniform in
 // (0, step], so that a crowd does not come back together; never under 1 s of the step when the step is longer, 50 ms
-// otherwise. retry_after_ms: -1 none, else the wait is at least that.
+// otherwise. Equal: uniform in the step's second half. retry_after_ms: -1 none, else the wait is at least that.
 int64_t next_wait_ms(const std::vector<int64_t>& schedule_ms, unsigned attempts, int64_t retry_after_ms,
-                     uint64_t random);
+                     uint64_t random, Jitter jitter = Jitter::full);
 
 // Retry-After: delta seconds or an HTTP date (RFC 9110 10.2.3) → milliseconds in [1 s, 24 h]; -1 when there is none or
 // nonsense.

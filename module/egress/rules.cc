@@ -1,5 +1,7 @@
 #include "egress/rules.h"
 
+#include "egress/transport.h"
+
 namespace trot {
 namespace {
 
@@ -18,6 +20,19 @@ std::string authority_of(std::string_view url) {
 }
 
 }  // namespace
+
+void adopt_tls(TargetOptions& options, const TlsRules& rules) {
+    options.ca_file = rules.ca_file;
+    options.pins = rules.pins;
+    options.cert_file = rules.cert_file;
+    options.key_file = rules.key_file;
+    options.key_passphrase = rules.key_passphrase;
+}
+
+bool same_tls(const TlsRules& a, const TlsRules& b) {
+    return a.ca_file == b.ca_file && a.pins == b.pins && a.cert_file == b.cert_file && a.key_file == b.key_file &&
+           a.key_passphrase.reveal() == b.key_passphrase.reveal();
+}
 
 Result<std::vector<Network>> networks_of(const std::vector<std::string>& texts) {
     std::vector<Network> networks;

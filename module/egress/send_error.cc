@@ -1,5 +1,7 @@
 #include "egress/send_error.h"
 
+#include <cstring>
+
 namespace trot {
 
 std::string_view name_of(SendError error) {
@@ -28,7 +30,10 @@ std::string_view name_of(SendError error) {
     return "internal";
 }
 
-SendError error_of(CURLcode code) {
+SendError error_of(CURLcode code, const char* message) {
+    // With TLS 1.3 a server refuses the client's certificate after the handshake, to the first read.
+    if ((code == CURLE_RECV_ERROR || code == CURLE_SEND_ERROR) && strstr(message, " alert ") != nullptr)
+        return SendError::tls;
     switch (code) {
         case CURLE_OK:
             return SendError::none;
@@ -49,6 +54,7 @@ SendError error_of(CURLcode code) {
         case CURLE_SSL_CRL_BADFILE:
         case CURLE_SSL_SHUTDOWN_FAILED:
         case CURLE_SSL_CLIENTCERT:
+        case CURLE_SSL_PINNEDPUBKEYNOTMATCH:
             return SendError::tls;
         case CURLE_SEND_ERROR:
         case CURLE_RECV_ERROR:
@@ -71,6 +77,7 @@ SendError error_of(CURLcode code) {
 std::string detail_of(CURLcode code, const char* message) {
     if (error_of(code) == SendError::too_large) return "the answer is larger than allowed";
     if (code == CURLE_OUT_OF_MEMORY) return "a header line of the answer has no end";
+    if (code == CURLE_SSL_PINNEDPUBKEYNOTMATCH) return "the server's public key is none of the pinned ones";
     return message != nullptr && message[0] != '\0' ? message : curl_easy_strerror(code);
 }
 

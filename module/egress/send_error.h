@@ -12,7 +12,8 @@ namespace trot {
 
 inline constexpr std::string_view blocked_text = "the address is not allowed";
 
-SendError error_of(CURLcode code);
-std::string detail_of(CURLcode code, const char* message);  // message: of CURLOPT_ERRORBUFFER, may be empty
+// message: of CURLOPT_ERRORBUFFER, may be empty.
+SendError error_of(CURLcode code, const char* message = "");
+std::string detail_of(CURLcode code, const char* message);
 
 }  // namespace trot

@@ -113,6 +113,7 @@ void Works::start_front() {
     sources.metrics = [this] { return report_metrics(facts(), common_.counters); };
     sources.sickness = [this] { return sickness(); };
     sources.store_path = common_.plan()->store.path;
+    sources.log = &common_.log;
     front_ = std::make_unique<Front>(sources, store_.get(), [this] {
         if (dispatcher_) dispatcher_->subscriptions_changed();
     });

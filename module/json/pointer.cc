@@ -6,6 +6,7 @@
 
 #include <simdjson.h>
 
+#include <algorithm>
 #include <array>
 #include <cstring>
 
@@ -52,24 +53,14 @@ bool good_number(std::string_view raw) {
     return at == raw.size();
 }
 
-// Only the escapes are left to check: stage one has found the closing quote and refused control bytes.
-bool good_string(std::string_view raw, bool escapes) {
-    if (raw.size() < 2 || raw.back() != '"') return false;
-    if (!escapes) return true;
-    const char* at = raw.data() + 1;
-    const char* const end = raw.data() + raw.size() - 1;
-    while ((at = static_cast<const char*>(std::memchr(at, '\\', static_cast<size_t>(end - at)))) != nullptr) {
-        if (end - at < 2) return false;
-        const char letter = at[1];
-        if (letter == 'u') {
-            if (end - at < 6 || !is_hex(at[2]) || !is_hex(at[3]) || !is_hex(at[4]) || !is_hex(at[5])) return false;
-            at += 6;
-        } else {
-            if (std::string_view("\"\\/bfnrt").find(letter) == std::string_view::npos) return false;
-            at += 2;
-        }
-    }
-    return true;
+// What follows the escape at `at`, within a string whose closing quote is `end`; nullptr when it is none of JSON's.
+// Stage one has found the quotes and refused control bytes: of a string only this is left to check.
+const char* behind_escape(const char* at, const char* end) {
+    if (end - at < 2) return nullptr;
+    const char letter = at[1];
+    if (letter != 'u') return std::string_view("\"\\/bfnrt").find(letter) == std::string_view::npos ? nullptr : at + 2;
+    if (end - at < 6 || !is_hex(at[2]) || !is_hex(at[3]) || !is_hex(at[4]) || !is_hex(at[5])) return nullptr;
+    return at + 6;
 }
 
 JsonKind kind_of(char first) {
@@ -90,10 +81,9 @@ JsonKind kind_of(char first) {
     }
 }
 
-bool good_scalar(std::string_view raw, bool escapes) {
-    switch (raw.empty() ? '\0' : raw.front()) {
-        case '"':
-            return good_string(raw, escapes);
+// No string.
+bool good_scalar(std::string_view raw) {
+    switch (raw.front()) {
         case 't':
             return raw == "true";
         case 'f':
@@ -143,15 +133,17 @@ struct JsonReader::Impl {
     std::unique_ptr<simdjson::internal::dom_parser_implementation> parser;
     std::unique_ptr<uint8_t[]> padded;  // stage one may read beyond the end
     size_t capacity = 0;
-    std::vector<uint32_t> close;  // for the token of an opening bracket: the token of its closing one
+    std::vector<uint32_t> close;   // for the token of an opening bracket: the token of its closing one
+    std::vector<uint32_t> colons;  // the tokens behind all keys
+    size_t keys = 0;
     const uint32_t* place = nullptr;
     size_t count = 0;
-    bool escapes =
-        false;  // is there a backslash anywhere? Most documents have none, and their strings need no second look
+    bool escaped_keys = false;  // has a key a backslash in it? Hardly ever, and then its length says what it is not
 
     bool reserve(size_t size);
     bool scan();
     bool check();
+    const char* next_escape(const char* from) const;
     char byte(size_t token) const { return text[place[token]]; }
     std::string_view scalar(size_t token) const;
     std::string_view raw(size_t token) const;
@@ -172,6 +164,7 @@ bool JsonReader::Impl::reserve(size_t size) {
     parser.reset();
     capacity = 0;
     close = {};
+    colons = {};
     if (implementation->create_dom_parser_implementation(room, max_depth, parser) != simdjson::SUCCESS) return false;
     padded = std::make_unique<uint8_t[]>(room + simdjson::SIMDJSON_PADDING);
     capacity = room;
@@ -186,7 +179,9 @@ bool JsonReader::Impl::scan() {
     place = parser->structural_indexes.get();
     count = parser->n_structural_indexes;
     if (close.size() < count) close.resize(count);
-    escapes = std::memchr(text.data(), '\\', text.size()) != nullptr;
+    if (colons.size() < count) colons.resize(count);
+    keys = 0;
+    escaped_keys = false;
     return check();
 }
 
@@ -197,26 +192,43 @@ std::string_view JsonReader::Impl::scalar(size_t token) const {
     return {from, static_cast<size_t>(to - from)};
 }
 
+// The next backslash, or the end.
+const char* JsonReader::Impl::next_escape(const char* from) const {
+    const char* const end = text.data() + text.size();
+    const void* const found = std::memchr(from, '\\', static_cast<size_t>(end - from));
+    return found == nullptr ? end : static_cast<const char*>(found);
+}
+
 // Every byte of every body comes by here: plain pointers, and the common token (a string without escapes) first.
 bool JsonReader::Impl::check() {
     std::array<uint32_t, max_depth> open;  // NOLINT(cppcoreguidelines-pro-type-member-init): written before read
     const char* const base = text.data();
     const uint32_t* const at = place;
     const size_t end = count;
-    const auto scalar_is_good = [&](size_t token) {
+    const char* escape = next_escape(base);  // the first backslash that no string so far had in it
+    const auto scalar_is_good = [&](size_t token, bool key) {
         const char* const from = base + at[token];
         const char* to = base + (token + 1 < end ? at[token + 1] : text.size());
         while (is_space(to[-1])) --to;  // the token's own first byte is none
-        if (*from == '"' && !escapes) return to - from >= 2 && to[-1] == '"';
-        return good_scalar({from, static_cast<size_t>(to - from)}, escapes);
+        if (*from != '"') return good_scalar({from, static_cast<size_t>(to - from)});
+        if (to - from < 2 || to[-1] != '"') return false;
+        while (escape < to) {
+            const char* const next = behind_escape(escape, to - 1);
+            if (next == nullptr) return false;
+            escape = next_escape(next);
+            escaped_keys = escaped_keys || key;
+        }
+        return true;
     };
     size_t depth = 0;
     size_t token = 0;
     bool want_key = false;
     while (true) {
         if (want_key) {
-            if (token + 2 >= end || base[at[token]] != '"' || base[at[token + 1]] != ':' || !scalar_is_good(token))
+            if (token + 2 >= end || base[at[token]] != '"' || base[at[token + 1]] != ':' ||
+                !scalar_is_good(token, true))
                 return false;
+            colons[keys++] = static_cast<uint32_t>(token + 1);
             token += 2;
         }
         if (token >= end) return false;
@@ -228,7 +240,7 @@ bool JsonReader::Impl::check() {
             want_key = first == '{';
             if (base[at[token]] != (want_key ? '}' : ']')) continue;
         } else {
-            if (!scalar_is_good(token)) return false;
+            if (!scalar_is_good(token, false)) return false;
             ++token;
         }
         // A value is complete, or an empty container stands before its end: close all that ends here.
@@ -327,19 +339,29 @@ std::vector<JsonMember> JsonReader::members(std::string_view pointer) {
 std::vector<JsonMember> JsonReader::members_named(const std::vector<std::string>& names) {
     std::vector<JsonMember> out;
     if (!impl_->valid) return out;
-    for (size_t token = 0; token + 2 < impl_->count; ++token) {
-        if (impl_->byte(token) != '"' || impl_->byte(token + 1) != ':') continue;
-        const std::string_view key = impl_->scalar(token);
+    // Nearly every key has a length that none of the names has, and need not be looked at.
+    const auto bit = [](size_t length) { return uint64_t{1} << std::min<size_t>(length, 63); };
+    uint64_t lengths = impl_->escaped_keys ? ~uint64_t{0} : 0;
+    for (const std::string& name : names) lengths |= bit(name.size());
+    const char* const base = impl_->text.data();
+    const uint32_t* const at = impl_->place;
+    size_t behind = 0;  // the last one found
+    for (size_t i = 0; i < impl_->keys; ++i) {
+        const size_t colon = impl_->colons[i];
+        if (colon < behind) continue;
+        const size_t length = at[colon] - at[colon - 1] - 2;
+        if ((lengths & bit(length)) == 0 && base[at[colon] - 1] == '"') continue;
+        const std::string_view key = impl_->scalar(colon - 1);
         std::string_view inside = key.substr(1, key.size() - 2);
         std::string unescaped;
-        if (inside.find('\\') != std::string_view::npos) {
+        if (impl_->escaped_keys && inside.find('\\') != std::string_view::npos) {
             unescaped = json_text({JsonKind::string, key});
             inside = unescaped;
         }
         for (const std::string& name : names) {
             if (!equal_nocase(inside, name)) continue;
-            out.push_back({key, impl_->value(token + 2)});
-            token = impl_->after(token + 2) - 1;
+            out.push_back({key, impl_->value(colon + 1)});
+            behind = impl_->after(colon + 1);
             break;
         }
     }
@@ -352,6 +374,9 @@ std::vector<JsonValue> JsonReader::texts_beginning(const std::vector<std::string
     for (size_t token = 0; token < impl_->count; ++token) {
         if (impl_->byte(token) != '"') continue;
         if (token + 1 < impl_->count && impl_->byte(token + 1) == ':') continue;
+        const char first = impl_->text[impl_->place[token] + 1];  // a string has two bytes at least
+        const auto may_begin = [&](std::string_view text) { return text.empty() || text.front() == first; };
+        if (first != '\\' && std::none_of(beginnings.begin(), beginnings.end(), may_begin)) continue;
         const JsonValue value{JsonKind::string, impl_->scalar(token)};
         std::string_view inside = value.raw.substr(1, value.raw.size() - 2);
         std::string unescaped;

@@ -6,6 +6,7 @@
 
 #include "crypto/hmac.h"
 #include "json/pointer.h"
+#include "manage/acts.h"
 #include "manage/lists.h"
 #include "url/target.h"
 
@@ -23,9 +24,25 @@ Reply text(int status, std::string body, std::string_view type = "text/plain; ch
 Reply problem(int status, std::string_view what) {
     Reply reply = text(status, fmt::format("{{\"error\":{}}}\n", json_quote(what)), "application/json");
     if (status == 401) reply.fields.push_back({"WWW-Authenticate", "Bearer realm=\"trotline\""});
-    if (status == 405) reply.fields.push_back({"Allow", "GET, HEAD"});
     if (status == 429) reply.fields.push_back({"Retry-After", "1"});
     return reply;
+}
+
+Reply not_allowed(std::string_view methods, std::string_view what) {
+    Reply reply = problem(405, what);
+    reply.fields.push_back({"Allow", std::string(methods)});
+    return reply;
+}
+
+int status_of(const Fault& fault) {
+    switch (fault.code) {
+        case Code::usage:
+            return 400;
+        case Code::not_found:
+            return 404;
+        default:
+            return 503;
+    }
 }
 
 // The query of a list as the filter's JSON: the limit and booleans bare, the rest quoted.
@@ -53,7 +70,8 @@ Result<std::string> filter_of(std::string_view query) {
 
 }  // namespace
 
-Reply Admin::answer(const ManageRequest& request, const Secret& token) {
+Reply Admin::answer(const ManageRequest& request, const AdminConfig& admin, Registry* registry) {
+    const Secret& token = admin.token;
     const std::string path(path_of(request.target));
     const bool reads = request.method == "GET" || request.method == "HEAD";
     if (path == "/healthz" && reads) {
@@ -74,13 +92,19 @@ Reply Admin::answer(const ManageRequest& request, const Secret& token) {
         ++wrong_;
         return problem(401, "send the token of [admin] token_file as \"Authorization: Bearer …\"");
     }
-    if (!reads) return problem(405, "the admin API only reads: use GET");
+    if (path.size() > 1 && is_act(std::string_view(path).substr(1))) {
+        if (request.method == "POST") return act(request, path.substr(1), admin, registry);
+        return not_allowed("POST", "that is done with POST, and a JSON object");
+    }
+    if (!reads) return not_allowed("GET, HEAD", "that page only reads: use GET");
     if (path == "/status") return text(200, sources_.status() + "\n", "application/json");
     if (path == "/metrics") return text(200, sources_.metrics(), "text/plain; version=0.0.4; charset=utf-8");
-    for (const char* what : {"events", "deliveries", "attempts", "subscriptions"})
+    for (const char* what : {"events", "deliveries", "attempts", "subscriptions", "tasks"})
         if (path == std::string("/") + what) return lists(what, query_of(request.target));
-    return problem(
-        404, "no such page; there are /healthz, /status, /metrics, /events, /deliveries, /attempts, /subscriptions");
+    return problem(404,
+                   "no such page; there are /healthz, /status, /metrics, /events, /deliveries, /attempts, "
+                   "/subscriptions, /tasks, and "
+                   "to POST to /redeliver, /backfill, /cancel");
 }
 
 Reply Admin::lists(const std::string& what, std::string_view query) {
@@ -91,6 +115,17 @@ Reply Admin::lists(const std::string& what, std::string_view query) {
     Result<std::string> lines = list_json(*reader.value(), what, filter.value());
     if (!lines) return problem(lines.fault().code == Code::usage ? 400 : 503, lines.fault().text);
     return text(200, std::move(lines.value()), "application/x-ndjson");
+}
+
+Reply Admin::act(const ManageRequest& request, const std::string& what, const AdminConfig& admin, Registry* registry) {
+    if (registry == nullptr) return problem(503, "the store could not be opened");
+    const std::string* agent = find_field(request.fields, "User-Agent");
+    const std::string by =
+        fmt::format("the admin API{}{} with the token of [admin] token_file{}", admin.listen.empty() ? "" : " at ",
+                    admin.listen, agent != nullptr ? " (" + agent->substr(0, 100) + ")" : std::string());
+    Result<ActAnswer> done = carry_out(*registry, what, request.body.empty() ? "{}" : request.body, by, sources_.log);
+    if (!done) return problem(status_of(done.fault()), done.fault().text);
+    return text(done.value().status, std::move(done.value().json), "application/json");
 }
 
 }  // namespace trot

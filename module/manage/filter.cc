@@ -9,14 +9,11 @@
 #include <vector>
 
 #include "crypto/ids.h"
+#include "json/tree.h"
+#include "manage/times.h"
 
 namespace trot {
 namespace {
-
-struct JsonDrop {
-    void operator()(json_t* value) const { json_decref(value); }
-};
-using Json = std::unique_ptr<json_t, JsonDrop>;
 
 // A member, and the lists that heed it: what a list would not heed is refused, or it would show more than was asked
 // for.
@@ -29,6 +26,8 @@ const std::vector<Member>& members() {
     static const std::vector<Member> all = {{"topic", {"events", "deliveries"}},
                                             {"subscription", {"events", "deliveries"}},
                                             {"state", {"events", "deliveries"}},
+                                            {"since", {"events", "deliveries"}},
+                                            {"until", {"events", "deliveries"}},
                                             {"after", {"events", "deliveries", "attempts"}},
                                             {"event", {"events", "deliveries", "attempts", "event"}},
                                             {"delivery", {"deliveries", "attempts"}},
@@ -55,6 +54,10 @@ Result<void> take(Filter& filter, std::string_view what, std::string_view key, c
         filter.limit = static_cast<size_t>(json_integer_value(value));
     } else if (key == "oldest_first" && json_is_boolean(value)) {
         filter.oldest_first = json_is_true(value);
+    } else if (text && (key == "since" || key == "until")) {
+        const Result<int64_t> at = read_when(key, json_string_value(value), system_clock().wall_ms());
+        if (!at) return at.fault();
+        (key == "since" ? filter.since_ms : filter.until_ms) = at.value();
     } else if (text && (key == "topic" || key == "subscription" || key == "state")) {
         (key == "topic"   ? filter.topic
          : key == "state" ? filter.state

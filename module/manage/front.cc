@@ -42,7 +42,8 @@ Front::~Front() = default;
 Reply Front::answer(const ManageRequest& request, const Plan& plan) {
     if (claims_ && is_claim(plan, request.target)) return claims_->answer(request, plan);
     const ApiMatch match = match_api(plan, request.target, request.host);
-    return match.handler != nullptr ? answer_api(request, plan, match) : admin_.answer(request, plan.admin.token);
+    return match.handler != nullptr ? answer_api(request, plan, match)
+                                    : admin_.answer(request, plan.admin, registry_.get());
 }
 
 Reply Front::answer_api(const ManageRequest& request, const Plan& plan, const ApiMatch& match) {

@@ -48,7 +48,8 @@ std::string flag_names(uint32_t flags) {
     static constexpr std::pair<uint32_t, std::string_view> names[] = {
         {event_partial_answer, "partial"},        {event_truncated, "truncated"}, {event_opaque, "opaque"},
         {event_ambiguous_path, "ambiguous_path"}, {event_replayed, "replayed"},   {event_unmapped, "unmapped"},
-        {event_unhydrated, "unhydrated"},         {event_hydrated, "hydrated"},   {event_owed, "awaits_hydration"}};
+        {event_unhydrated, "unhydrated"},         {event_hydrated, "hydrated"},   {event_owed, "awaits_hydration"},
+        {event_quarantined, "quarantined"}};
     std::string out = "[";
     for (const auto& [bit, name] : names)
         if ((flags & bit) != 0) out += fmt::format("{}\"{}\"", out.size() > 1 ? "," : "", name);
@@ -94,8 +95,8 @@ std::string line_of(const Event& event) {
 
 std::string line_of(const DeliveryLine& row) {
     const Delivery& delivery = row.delivery;
-    return Line()
-        .text("id", spell_id(delivery_prefix, delivery.number))
+    Line line;
+    line.text("id", spell_id(delivery_prefix, delivery.number))
         .text("event", spell_id(event_prefix, delivery.event))
         .text("topic", row.topic)
         .text("resource_id", row.resource_id)
@@ -107,8 +108,11 @@ std::string line_of(const DeliveryLine& row) {
         .text("error", delivery.last_error)
         .time("due", delivery.state == DeliveryState::pending ? delivery.due_ms : 0)
         .time("finished", delivery.finished_ms)
-        .time("event_at", row.event_at_ms)
-        .end();
+        .time("event_at", row.event_at_ms);
+    if (delivery.task != 0) line.number("task", delivery.task);
+    if (delivery.deaths != 0) line.number("deaths", delivery.deaths);
+    if (delivery.state == DeliveryState::dead) line.text("answer", row.answer);
+    return line.end();
 }
 
 std::string line_of(const Attempt& attempt) {
@@ -135,6 +139,7 @@ std::string line_of(const SubscriptionLine& full) {
         .text("state", name_of(row.state))
         .text("reason", row.reason)
         .number("failures", row.failures)
+        .time("failing_since", row.failing_ms)
         .number("pending", static_cast<int64_t>(full.pending))
         .number("delivered", static_cast<int64_t>(full.delivered))
         .number("dead", static_cast<int64_t>(full.dead))
@@ -142,6 +147,33 @@ std::string line_of(const SubscriptionLine& full) {
         .time("created", row.created_ms)
         .time("changed", row.changed_ms)
         .end();
+}
+
+// The numbers of events and deliveries are times.
+std::string line_of(const TaskRow& task, const std::string& subscription) {
+    return Line()
+        .number("task", task.number)
+        .text("kind", task.kind)
+        .text("subscription", subscription)
+        .raw("filter", task.filter)
+        .number("made", task.made)
+        .time("at", task.at_event > 0 ? id_wall_ms(task.at_event) : 0)
+        .time("until", id_wall_ms(task.until_event))
+        .time("created", task.created_ms)
+        .end();
+}
+
+Result<std::string> tasks_of(Reader& reader) {
+    const auto tasks = reader.tasks();
+    if (!tasks) return tasks.fault();
+    std::string out;
+    for (const TaskRow& task : tasks.value()) {
+        const Result<std::string> name =
+            task.subscription != 0 ? reader.subscription_label(task.subscription) : Result<std::string>(std::string());
+        if (!name) return name.fault();
+        out += line_of(task, name.value());
+    }
+    return out;
 }
 
 template <class Row>
@@ -162,6 +194,7 @@ Result<std::string> status_of(Reader& reader) {
         .number("unexpanded", static_cast<int64_t>(now.unexpanded))
         .number("jobs", static_cast<int64_t>(now.jobs))
         .number("snapshots", static_cast<int64_t>(now.snapshots))
+        .number("tasks", static_cast<int64_t>(now.tasks))
         .text("cursor", spell_id(event_prefix, now.cursor))
         .text("last_event", spell_id(event_prefix, now.last_event))
         .number("file_bytes", static_cast<int64_t>(now.file_bytes))
@@ -181,6 +214,7 @@ Result<std::string> list_json(Reader& reader, std::string_view what, std::string
     if (what == "attempts") return lines_of(reader.list_attempts(filter));
     if (what == "subscriptions") return lines_of(reader.list_subscriptions());
     if (what == "status") return status_of(reader);
+    if (what == "tasks") return tasks_of(reader);
     if (what == "event") {
         const Result<Event> event = reader.event(filter.event);
         if (!event) return event.fault();
@@ -188,7 +222,8 @@ Result<std::string> list_json(Reader& reader, std::string_view what, std::string
     }
     return Fault{
         Code::usage,
-        fmt::format("no list \"{}\"; there are events, event, deliveries, attempts, subscriptions, status", what)};
+        fmt::format("no list \"{}\"; there are events, event, deliveries, attempts, subscriptions, tasks, status",
+                    what)};
 }
 
 }  // namespace trot

@@ -96,6 +96,31 @@ class ChangeJob final : public Job {
     std::shared_ptr<Registry::Waited> waited_;
 };
 
+class TaskJob final : public Job {
+  public:
+    TaskJob(TaskRow task, bool end, std::shared_ptr<TaskRow> written, std::shared_ptr<Registry::Waited> waited)
+        : task_(std::move(task)), end_(end), written_(std::move(written)), waited_(std::move(waited)) {}
+    Result<void> write(Tx& tx) override {
+        TaskRow task = task_;
+        if (end_) {
+            const Result<bool> ended = tx.end_task(task.number);
+            if (!ended) return ended.fault();
+            if (!ended.value()) task.number = 0;
+        } else if (Result<void> added = tx.add_task(task); !added) {
+            return added;
+        }
+        *written_ = std::move(task);
+        return {};
+    }
+    void done(const Result<void>& outcome) override { waited_->finish(outcome); }
+
+  private:
+    TaskRow task_;
+    bool end_;
+    std::shared_ptr<TaskRow> written_;
+    std::shared_ptr<Registry::Waited> waited_;
+};
+
 class NonceJob final : public Job {
   public:
     NonceJob(std::string name, int64_t until_ms, std::shared_ptr<bool> fresh, std::shared_ptr<Registry::Waited> waited)
@@ -179,6 +204,26 @@ Result<void> Registry::apply(Change& change) {
     Result<void> done = apply(one);
     if (done) change = std::move(one.front());
     return done;
+}
+
+Result<void> Registry::add_task(TaskRow& task) {
+    const auto waited = std::make_shared<Waited>();
+    const auto written = std::make_shared<TaskRow>();
+    Result<void> done = submit(waited, std::make_unique<TaskJob>(task, false, written, waited));
+    if (!done) return done;
+    task = *written;
+    changed_();
+    return {};
+}
+
+Result<bool> Registry::end_task(int64_t number) {
+    const auto waited = std::make_shared<Waited>();
+    const auto written = std::make_shared<TaskRow>();
+    TaskRow task;
+    task.number = number;
+    const Result<void> done = submit(waited, std::make_unique<TaskJob>(task, true, written, waited));
+    if (!done) return done.fault();
+    return written->number != 0;
 }
 
 Result<bool> Registry::first_use(const std::string& nonce, int64_t until_ms) {

@@ -55,10 +55,14 @@ class Registry {
     // Is this the first use of a nonce, which is remembered until then by all processes of the store?
     Result<bool> first_use(const std::string& nonce, int64_t until_ms);
 
+    // What an operator asked for. add: fills in what the store gives; number 0: there is nothing to do.
+    Result<void> add_task(TaskRow& task);
+    Result<bool> end_task(int64_t number);  // was it there?
+    Result<Reader*> reader();               // for what has no call of its own
+
     struct Waited;
 
   private:
-    Result<Reader*> reader();
     Result<void> submit(const std::shared_ptr<Waited>& waited, std::unique_ptr<Job> job);
 
     Store& store_;

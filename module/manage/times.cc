@@ -1,7 +1,11 @@
 #include "manage/times.h"
 
+#include <fmt/format.h>
+
 #include <charconv>
 #include <ctime>
+
+#include "plan/units.h"
 
 namespace trot {
 namespace {
@@ -70,6 +74,14 @@ std::optional<int64_t> read_time(std::string_view text) {
     parts.tm_year -= 1900;
     parts.tm_mon -= 1;
     return (static_cast<int64_t>(timegm(&parts)) - zone * 60) * 1000 + ms;
+}
+
+Result<int64_t> read_when(std::string_view name, std::string_view text, int64_t now_ms) {
+    if (const std::optional<int64_t> at = read_time(text)) return *at;
+    if (const std::optional<int64_t> ago = parse_duration(text)) return now_ms - *ago;
+    return Fault{Code::usage,
+                 fmt::format("\"{}\" is {}, it must be a time like \"2026-11-27T06:00:00Z\", or how long ago: \"24h\"",
+                             name, text)};
 }
 
 }  // namespace trot

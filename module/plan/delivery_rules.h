@@ -15,8 +15,11 @@ struct RuleGroup {
     void (*read)(Section& section, Loading& load, Subscription& out);
 };
 
-const RuleGroup& schedule_rules();  // schedule, timeout, connect_timeout
-const RuleGroup& health_rules();    // concurrency, disable_after
+const RuleGroup& schedule_rules();  // schedule, jitter, max_age, timeout, connect_timeout
+const RuleGroup& health_rules();    // concurrency, breaker, rate, burst, share, adaptive, disable_after, …_age
+const RuleGroup& consent_rules();   // consent
+const RuleGroup& trace_rules();     // trace, max_hops, skip_own
+const RuleGroup& tls_rules();       // tls
 const RuleGroup& shape_rules();     // filter, transform, drop, mask, hash, payload, …
 
 const std::vector<const RuleGroup*>& rule_groups();

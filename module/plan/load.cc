@@ -67,6 +67,7 @@ class Loader {
         add_own();
         note_capture(plan_, plan_.settings);
         plan_.delivery.schedule_ms = default_schedule();
+        plan_.delivery.trace = false;  // what an API makes speaks a system's own format
         if (root_.find("delivery")) {
             Section section(table("delivery"), delivery_keys(), report_, nullptr);
             read_delivery(section, load_, plan_.delivery);
@@ -193,14 +194,20 @@ Result<PlanPtr> load_plan(const std::string& path, const Vocabulary& words) {
     }
 }
 
+// A table of its own, listed by itself.
+static bool is_table(const KeyList& list, std::string_view key) {
+    return key == "result" || (key == "key" && &list == &api_keys()) || (key == "tls" && &list == &delivery_keys()) ||
+           (key == "oauth" && &list == &subscription_keys());
+}
+
 std::vector<std::string> known_keys() {
     std::vector<std::string> out{"include", "dialects"};
-    for (const KeyList* list : {&store_keys(), &capture_keys(), &egress_keys(), &admin_keys(), &standalone_keys(),
-                                &hydrate_keys(), &hook_keys(), &job_keys(), &job_result_keys(), &snapshot_keys(),
-                                &delivery_keys(), &subscription_keys(), &api_keys(), &api_key_keys()})
+    for (const KeyList* list :
+         {&store_keys(), &capture_keys(), &egress_keys(), &admin_keys(), &standalone_keys(), &hydrate_keys(),
+          &hook_keys(), &job_keys(), &job_result_keys(), &snapshot_keys(), &delivery_keys(), &tls_keys(),
+          &subscription_keys(), &oauth_keys(), &api_keys(), &api_key_keys()})
         for (const std::string_view key : list->keys)
-            if (key != "result" && !(key == "key" && list == &api_keys()))
-                out.push_back(fmt::format("{}.{}", list->table, key));  // a table, listed by itself
+            if (!is_table(*list, key)) out.push_back(fmt::format("{}.{}", list->table, key));
     return out;
 }
 

@@ -35,6 +35,7 @@ struct FormatPolicy {
     int64_t timeout_ms = 15000;
     int64_t connect_timeout_ms = 5000;
     unsigned disable_after = 0;
+    bool trace = true;  // false where a receiver made for the format shall see nothing besides
     // Are the Mustache tags in a URL right? Null: the format knows none, a brace is a brace.
     Result<void> (*check_tags)(std::string_view url) = nullptr;
 };

@@ -64,14 +64,17 @@ struct OAuthRules {
 // When an endpoint counts as sick, how fast it is asked, and when it is left alone.
 struct HealthRules {
     unsigned trip_row = 10;            // failures in a row that open its breaker; 0: it never opens
-    unsigned trip_percent = 50;        // of the last 20 attempts
+    unsigned trip_percent = 50;        // of the last 20 attempts; 0: they do not count
     int64_t longest_pause_ms = 60000;  // between probes
-    uint64_t rate = 0;                 // attempts a second, times 1000 (so that "30/m" fits); 0: no limit
+    uint64_t rate = 0;                 // attempts an hour, so that "30/m" fits; 0: no limit
     unsigned burst = 0;                // attempts that may go at once; 0: one second's worth, at least 1
     bool share_origin = false;     // concurrency and rate count for all of the same scheme, host and port that say so
     bool adaptive = true;          // slower when it answers 429 or takes longer than usual
     int64_t disable_after_ms = 0;  // failing for so long, without a success, disables it; 0: never
 };
+
+// How waits are shortened at random: anywhere between nothing and the whole wait, its second half, not at all.
+enum class Jitter { full, equal, none };
 
 enum class Order { none, resource };
 
@@ -116,8 +119,11 @@ struct Subscription {
     TlsRules tls;
     Fields headers;                    // sent with each delivery; checked (no reserved name, no CR/LF)
     std::vector<int64_t> schedule_ms;  // waits between attempts; its length + 1 is the number of attempts
+    Jitter jitter = Jitter::full;
     int64_t max_age_ms = 0;  // of the event: older deliveries are given up instead of tried again; 0: no limit
-    bool consent = false;    // ask with OPTIONS before the first delivery (CloudEvents' webhook consent)
+    // In this name consent is asked for with OPTIONS before the first delivery (CloudEvents' webhook consent); empty:
+    // it is not asked for.
+    std::string consent_origin;
     HealthRules health;
     Order order = Order::none;
     CoalesceRules coalesce;
@@ -125,12 +131,14 @@ struct Subscription {
     ShapeRules shape;
     std::vector<Secret> own;     // credentials whose changes it is not told of (skip_own)
     bool trace = true;           // traceparent and request id of the client go along
+    unsigned max_hops = 4;       // deliveries of ours, one after another, that may lead to a change it is told of
     int64_t timeout_ms = 15000;  // whole attempt
     int64_t connect_timeout_ms = 5000;
     unsigned concurrency = 8;        // attempts in flight
     unsigned disable_after = 0;      // consecutive dead deliveries that disable it; 0 never
     std::vector<std::string> allow;  // private networks this one may reach, besides egress.allow
     bool paused = false;
+    int64_t backfill_ms = 0;  // when it is seen for the first time it gets what was recorded since; 0: nothing
     std::string at;
 };
 
@@ -144,6 +152,7 @@ struct StoreConfig {
     uint64_t spill_reserve = 16ULL << 20;  // preallocated for the spill file: works on a full disk
     uint64_t spill_max = 1ULL << 30;
     int64_t retention_ms = 7LL * 24 * 3600 * 1000;  // finished events older than this go
+    int64_t retention_dead_ms = 0;                  // those with a dead delivery go after this; 0: as the others
     uint64_t retention_bytes = 0;                   // 0: no limit by size
     int64_t job_timeout_ms = 24LL * 3600 * 1000;    // a job without a result is given up then
     uint64_t snapshot_bytes = 64ULL << 20;          // of all states that are remembered; the oldest go first

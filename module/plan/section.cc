@@ -145,6 +145,15 @@ bool Section::duration(std::string_view key, int64_t& out_ms, int64_t low_ms, in
     return right;
 }
 
+bool Section::duration_or_none(std::string_view key, int64_t& out_ms, int64_t low_ms, int64_t high_ms) {
+    const RawValue* value = find(key);
+    if (value == nullptr || value->kind != RawValue::Kind::text || value->text != "none")
+        return duration(key, out_ms, low_ms, high_ms);
+    out_ms = 0;
+    note(key, {"0"});
+    return true;
+}
+
 bool Section::choice(std::string_view key, std::string& out, const std::vector<std::string_view>& names) {
     const RawValue* value = find(key);
     bool right = value && value->kind == RawValue::Kind::text;

@@ -41,6 +41,8 @@ class Section {
     bool number(std::string_view key, unsigned& out, unsigned low, unsigned high);
     bool size(std::string_view key, uint64_t& out, uint64_t low, uint64_t high);
     bool duration(std::string_view key, int64_t& out_ms, int64_t low_ms, int64_t high_ms);
+    // … or "none", which is 0.
+    bool duration_or_none(std::string_view key, int64_t& out_ms, int64_t low_ms, int64_t high_ms);
     bool choice(std::string_view key, std::string& out, const std::vector<std::string_view>& names);
     bool texts(std::string_view key, std::vector<std::string>& out);  // a single string is a list of one
 

@@ -148,6 +148,7 @@ Result<Subscription> read_settings(std::string_view json, const UrlRules& urls) 
 }
 
 void adopt_rules(Subscription& out, const Subscription& defaults) {
+    out.jitter = defaults.jitter;
     out.max_age_ms = defaults.max_age_ms;
     out.health = defaults.health;
     out.order = defaults.order;
@@ -155,6 +156,8 @@ void adopt_rules(Subscription& out, const Subscription& defaults) {
     out.trace = defaults.trace;
     out.filter = defaults.filter;
     out.shape = defaults.shape;
+    out.max_hops = defaults.max_hops;
+    out.tls = defaults.tls;
 }
 
 std::string spell_selectors(const std::vector<Selector>& selectors) {

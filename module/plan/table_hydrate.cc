@@ -17,14 +17,6 @@ const KeyList& hydrate_keys() {
 
 namespace {
 
-// A literal of such a name is warned about: a credential belongs into the environment or a file of its own.
-bool names_a_credential(std::string_view name) {
-    const std::string low = lower(name);
-    for (const std::string_view word : {"auth", "cookie", "credential", "key", "pass", "secret", "session", "token"})
-        if (low.find(word) != std::string::npos) return true;
-    return false;
-}
-
 class HeaderReader {
   public:
     HeaderReader(Report& report, std::vector<HydrateConfig::Header>& out) : report_(report), out_(out) {}

@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include "plan/tables.h"
+#include "plan/units.h"
 
 namespace trot {
 
@@ -8,7 +9,7 @@ const KeyList& store_keys() {
     static const KeyList keys{
         "store",
         {"url", "guarantee", "on_fault", "hold", "linger", "queue_bytes", "spill_reserve", "spill_max", "retention",
-         "retention_bytes", "job_timeout", "snapshot_bytes", "snapshot_age", "sync"}};
+         "retention_dead", "retention_bytes", "job_timeout", "snapshot_bytes", "snapshot_age", "sync"}};
     return keys;
 }
 
@@ -35,7 +36,6 @@ bool read_on_fault(Section& section, OnFault& out) {
 
 namespace {
 
-constexpr int64_t day_ms = 24LL * 3600 * 1000;
 constexpr uint64_t tib = 1ULL << 40;
 
 void read_url(Section& section, Report& report, std::string& path) {
@@ -71,6 +71,13 @@ void read_store(const RawValue& table, Loading& load, StoreConfig& out) {
     section.size("spill_reserve", out.spill_reserve, 0, tib);
     section.size("spill_max", out.spill_max, 0, tib);
     section.duration("retention", out.retention_ms, 60000, 36500 * day_ms);
+    out.retention_dead_ms = out.retention_ms;
+    section.duration("retention_dead", out.retention_dead_ms, 60000, 36500 * day_ms);
+    if (out.retention_dead_ms < out.retention_ms)
+        load.report.mistake(
+            section.find("retention_dead")->at,
+            "'retention_dead' is shorter than 'retention', it must be at least as long: dead letters go "
+            "with their events");
     section.size("retention_bytes", out.retention_bytes, 0, 1024 * tib);
     section.duration("job_timeout", out.job_timeout_ms, 1000, 365 * day_ms);
     section.size("snapshot_bytes", out.snapshot_bytes, 0, tib);

@@ -1,21 +1,21 @@
 #include <fmt/format.h>
 
-#include "crypto/hmac.h"
+#include "plan/credentials.h"
 #include "plan/delivery_rules.h"
 #include "plan/expr.h"
 #include "plan/filter_term.h"
 #include "plan/format_options.h"
 #include "plan/secret_source.h"
 #include "plan/tables.h"
-#include "url/header.h"
+#include "plan/units.h"
 #include "url/tags.h"
 
 namespace trot {
 
 const KeyList& subscription_keys() {
-    static const KeyList keys{
-        "subscription[]",
-        {"name", "topics", "url", "secret", "format", "options", "when", "basic_auth", "headers", "allow", "paused"}};
+    static const KeyList keys{"subscription[]",
+                              {"name", "topics", "url", "secret", "format", "options", "when", "basic_auth", "bearer",
+                               "oauth", "headers", "allow", "paused", "backfill"}};
     return keys;
 }
 
@@ -47,12 +47,13 @@ class SubscriptionReader {
         read_format();
         read_url(urls);
         read_secret();
-        if (const RawValue* headers = section_.find("headers")) read_headers(*headers);
-        if (const RawValue* auth = section_.find("basic_auth")) read_basic_auth(*auth);
+        read_credentials(section_, load_, urls, out_);
         if (delivery != nullptr) read_defaults(*delivery);
         read_delivery(section_, load_, out_);
+        warn_plain();
         read_networks(section_, "allow", out_.allow);
         section_.flag("paused", out_.paused);
+        section_.duration("backfill", out_.backfill_ms, 0, 3650 * day_ms);
     }
 
   private:
@@ -109,39 +110,13 @@ class SubscriptionReader {
         out_.timeout_ms = policy_.timeout_ms;
         out_.connect_timeout_ms = policy_.connect_timeout_ms;
         out_.disable_after = policy_.disable_after;
+        out_.trace = policy_.trace;
         out_.schedule_ms = policy_.schedule_ms.empty() ? default_schedule() : policy_.schedule_ms;
         if (const RawValue* options = section_.find("options"))
             out_.options =
                 read_format_options(*options, out_.format,
                                     load_.words.options ? load_.words.options(out_.format) : std::vector<OptionRule>(),
                                     OptionRule::Writer::anyone, report_);
-    }
-
-    // RFC 7617: the user's name ends at the first colon.
-    void read_basic_auth(const RawValue& value) {
-        static const KeyList keys{"subscription[].basic_auth", {"user", "password"}};
-        if (value.kind != RawValue::Kind::table) {
-            wrong_type(value, "basic_auth", "{ user = \"NAME\", password = { env = \"NAME\" } }", report_);
-            return;
-        }
-        Section section(value, keys, report_, nullptr);
-        std::string user;
-        const RawValue* password = section.find("password");
-        if (!section.text("user", user) || user.empty() || user.find(':') != std::string::npos || password == nullptr) {
-            report_.mistake(value.at,
-                            "'basic_auth' needs a user without a colon and a password, like "
-                            "{ user = \"NAME\", password = { env = \"NAME\" } }");
-            return;
-        }
-        const std::vector<Secret> secrets = read_secrets(*password, report_);
-        if (secrets.size() != 1) {
-            if (!secrets.empty()) report_.mistake(password->at, "'password' must be one, not a list of them");
-            return;
-        }
-        const Secret pair(user + ":" + std::string(secrets.front().reveal()));
-        out_.authorization = Secret("Basic " + base64(pair.reveal()));
-        if (find_field(out_.headers, "Authorization"))
-            report_.mistake(value.at, "'basic_auth' and a header Authorization are two for one, remove one");
     }
 
     void read_secret() {
@@ -159,42 +134,17 @@ class SubscriptionReader {
                                                         fits.fault().text));
     }
 
-    void read_headers(const RawValue& headers) {
-        if (headers.kind != RawValue::Kind::table) {
-            wrong_type(headers, "headers", "a table like { \"X-Shop\" = \"north\" }", report_);
-            return;
-        }
-        for (const RawMember& header : headers.members) {
-            if (header.value.kind != RawValue::Kind::text)
-                wrong_type(header.value, header.name, "a string", report_);
-            else if (const Result<void> checked = check_header(header.name, header.value.text); !checked)
-                report_.mistake(header.at, checked.fault().text);
-            else if (belongs_to_us(header.name))
-                report_.mistake(header.at,
-                                fmt::format("header {} is set by Trotline itself, choose another name", header.name));
-            else if (find_field(out_.headers, header.name))
-                report_.mistake(header.at, fmt::format("header {} is there twice, remove one", header.name));
-            else
-                out_.headers.push_back({header.name, header.value.text});
-        }
-    }
-
-    // Names of the format (signatures) and of ours; what frames a message is check_header's to know.
-    bool belongs_to_us(std::string_view name) {
-        const auto begins = [name](std::string_view prefix) {
-            return equal_nocase(name.substr(0, prefix.size()), prefix);
-        };
-        if (begins("trotline-") || begins("proxy-")) return true;
-        if (!load_.words.reserved) return false;
-        const std::vector<std::string_view> names = load_.words.reserved(out_.format);
-        return std::any_of(names.begin(), names.end(),
-                           [name](std::string_view one) { return equal_nocase(one, name); });
+    // Credentials in the clear, and rules of a TLS that there is not.
+    void warn_plain() {
+        if (out_.url.text.empty() || out_.url.https) return;
+        if (const RawValue* tls = section_.find("tls"))
+            report_.warning(tls->at, "'tls' has no effect, the url is plain http; write it with https");
     }
 
     // What [delivery] says, over what the format says. Its mistakes have been reported.
     void read_defaults(const RawValue& delivery) {
-        Report known;
-        Loading load{known, load_.settings, load_.words};
+        Report known = report_;  // with the names of the files, which paths are seen from
+        Loading load{known, load_.settings, load_.words, true};
         Section section(delivery, delivery_keys(), known, nullptr);
         read_delivery(section, load, out_);
     }

@@ -15,6 +15,7 @@ struct Loading {
     Report& report;
     Settings& settings;
     const Vocabulary& words;
+    bool again = false;  // a table that has been read before: its files need not be looked at once more
 };
 
 const KeyList& top_keys();
@@ -31,6 +32,8 @@ const KeyList& job_keys();
 const KeyList& job_result_keys();
 const KeyList& snapshot_keys();
 const KeyList& subscription_keys();
+const KeyList& tls_keys();    // of [delivery.tls], and of [subscription.tls]
+const KeyList& oauth_keys();  // of [subscription.oauth]
 const KeyList& api_keys();
 const KeyList& api_key_keys();
 

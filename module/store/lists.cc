@@ -31,6 +31,7 @@ Result<std::vector<DeliveryLine>> SqliteReader::list_deliveries(const Filter& fi
         line.subscription = row.text(delivery_width + 1);
         line.resource_id = row.text(delivery_width + 2);
         line.event_at_ms = row.number(delivery_width + 3);
+        line.answer = row.text(delivery_width + 4);
         lines.push_back(std::move(line));
         return true;
     });
@@ -102,7 +103,7 @@ Result<StoreStatus> SqliteReader::status() {
         "(SELECT value FROM meta WHERE key = 'schema_version'), "
         "((SELECT page_count FROM pragma_page_count()) - (SELECT freelist_count FROM pragma_freelist_count())) * "
         "(SELECT page_size FROM pragma_page_size()), (SELECT count(*) FROM jobs WHERE kind = 0), "
-        "(SELECT count(*) FROM snapshots)",
+        "(SELECT count(*) FROM snapshots), (SELECT count(*) FROM tasks)",
         "read the store's status", [](Stmt&) {},
         [&](const Stmt& row) {
             status.events = static_cast<uint64_t>(row.number(0));
@@ -114,6 +115,7 @@ Result<StoreStatus> SqliteReader::status() {
             status.used_bytes = static_cast<uint64_t>(row.number(6));
             status.jobs = static_cast<uint64_t>(row.number(7));
             status.snapshots = static_cast<uint64_t>(row.number(8));
+            status.tasks = static_cast<uint64_t>(row.number(9));
             return true;
         });
     if (!done.ok()) return done.fault();

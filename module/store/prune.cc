@@ -7,19 +7,22 @@
 
 namespace trot {
 // Looks at a window of events behind the last step's and collects those that may go.
-Result<bool> SqliteTx::prunable(int64_t before_ms, int most, std::vector<int64_t>& events) {
+Result<bool> SqliteTx::prunable(int64_t before_ms, int64_t dead_before_ms, int most, std::vector<int64_t>& events) {
     Result<void> prepared = ready(prune_look_,
                                   "SELECT number, at_ms, flags FROM events WHERE number > ? AND number <= "
-                                  "(SELECT value FROM meta WHERE key = 'cursor') ORDER BY number LIMIT ?");
+                                  "min((SELECT value FROM meta WHERE key = 'cursor'), ifnull((SELECT min(at_event) "
+                                  "FROM tasks WHERE kind IN ('backfill', 'replay') AND created_ms > ?), "
+                                  "9223372036854775807)) ORDER BY number LIMIT ?");
     if (prepared.ok())
-        prepared = ready(
-            prune_pending_,
-            "SELECT 1 FROM deliveries INDEXED BY deliveries_event WHERE event = ? AND state IN (0, 4, 5) LIMIT 1");
+        prepared = ready(prune_pending_,
+                         "SELECT 1 FROM deliveries INDEXED BY deliveries_event WHERE event = ? AND (state IN (0, 4, 5) "
+                         "OR (state = 2 "
+                         "AND ?)) LIMIT 1");
     if (!prepared.ok()) return prepared.fault();
     const int64_t now_ms = clock_.wall_ms();
     const int64_t window = static_cast<int64_t>(most) * 4;
     int64_t seen = 0;
-    Rows look(prune_look_.bind(1, now_.prune_from).bind(2, window));
+    Rows look(prune_look_.bind(1, now_.prune_from).bind(2, before_ms).bind(3, window));
     while (events.size() < static_cast<size_t>(most) && look.next()) {
         const int64_t number = prune_look_.number(0);
         const int64_t at_ms = prune_look_.number(1);
@@ -29,7 +32,7 @@ Result<bool> SqliteTx::prunable(int64_t before_ms, int most, std::vector<int64_t
         now_.prune_from = number;
         ++seen;
         if (at_ms >= before_ms || (prune_look_.number(2) & event_owed) != 0) continue;
-        Rows pending(prune_pending_.bind(1, number));
+        Rows pending(prune_pending_.bind(1, number).bind(2, static_cast<int64_t>(at_ms >= dead_before_ms)));
         if (!pending.next() && !pending.failed()) events.push_back(number);
         if (pending.failed()) return failed("look for pending deliveries");
     }
@@ -71,12 +74,12 @@ Result<bool> SqliteTx::prune_deliveries(int64_t event, int& rows) {
     return all;
 }
 
-Result<Pruned> SqliteTx::prune(int64_t before_ms, int rows, int events) {
+Result<Pruned> SqliteTx::prune(int64_t before_ms, int64_t dead_before_ms, int rows, int events) {
     Pruned pruned;
     const int most = std::min(rows, events);
     if (most <= 0) return pruned;
     std::vector<int64_t> found;
-    const Result<bool> more = prunable(before_ms, most, found);
+    const Result<bool> more = prunable(before_ms, dead_before_ms, most, found);
     if (!more.ok()) return more.fault();
     if (!more.value())
         now_.prune_from = 0;  // the end: the next step begins at the oldest, whose deliveries may be done by then

@@ -17,6 +17,12 @@ ListQuery query_of(const Where& where, const std::string& select, const std::str
             [where](Stmt& statement) { where.bind(statement); }};
 }
 
+std::string by_number(const Filter& filter, const char* column) {
+    return std::string(" ORDER BY ") + column + (filter.oldest_first ? "" : " DESC");
+}
+
+}  // namespace
+
 Result<int> state_number(const std::string& name) {
     for (size_t at = 0; at < state_names.size(); ++at)
         if (state_names[at] == name) return static_cast<int>(at);
@@ -25,17 +31,13 @@ Result<int> state_number(const std::string& name) {
         "'" + name + "' is not a state of a delivery: pending, delivered, dead, cancelled, gathering or queued"};
 }
 
-std::string by_number(const Filter& filter, const char* column) {
-    return std::string(" ORDER BY ") + column + (filter.oldest_first ? "" : " DESC");
-}
-
-}  // namespace
-
 Result<ListQuery> events_query(const Filter& filter) {
     Where where;
     if (filter.after > 0) where.add("number > ?", filter.after);
     if (filter.event > 0) where.add("number = ?", filter.event);
     where.topic("topic", filter.topic);
+    if (filter.since_ms > 0) where.add("at_ms >= ?", filter.since_ms);
+    if (filter.until_ms > 0) where.add("at_ms < ?", filter.until_ms);
     // An event has no state of its own: those of its deliveries are meant.
     if (!filter.state.empty()) {
         const Result<int> state = state_number(filter.state);
@@ -57,6 +59,8 @@ Result<ListQuery> deliveries_query(const Filter& filter) {
     if (filter.delivery > 0) where.add("d.number = ?", filter.delivery);
     if (filter.event > 0) where.add("d.event = ?", filter.event);
     where.topic("e.topic", filter.topic);
+    if (filter.since_ms > 0) where.add("e.at_ms >= ?", filter.since_ms);
+    if (filter.until_ms > 0) where.add("e.at_ms < ?", filter.until_ms);
     if (!filter.state.empty()) {
         const Result<int> state = state_number(filter.state);
         if (!state.ok()) return state.fault();
@@ -69,10 +73,15 @@ Result<ListQuery> deliveries_query(const Filter& filter) {
         where.add(
             std::string("d.subscription IN (SELECT number FROM subscriptions s WHERE ") + subscription_label + " = ?)",
             filter.subscription);
+    // What was wrong with those that were given up is seen in the last answer.
+    const std::string answer =
+        filter.state == "dead"
+            ? "(SELECT a.answer FROM attempts a WHERE a.delivery = d.number AND a.number = d.attempts) "
+            : "NULL ";
     return query_of(
         where,
         std::string("SELECT ") + delivery_columns + ", ifnull(e.topic, ''), ifnull(" + subscription_label +
-            ", ''), ifnull(e.resource_id, ''), ifnull(e.at_ms, 0) "
+            ", ''), ifnull(e.resource_id, ''), ifnull(e.at_ms, 0), " + answer +
             "FROM deliveries d LEFT JOIN events e ON e.number = d.event LEFT JOIN subscriptions s ON s.number = "
             "d.subscription",
         by_number(filter, "d.number"), filter.limit);

@@ -25,12 +25,14 @@ inline constexpr const char* sql_newest_event = "SELECT max(number) FROM events"
 // merges the halves in order.
 inline constexpr const char* sql_due =
     "SELECT d.number, d.event, d.subscription, d.format, d.state, d.due_ms, d.attempts, d.last_status, d.last_error, "
-    "d.finished_ms, d.logged, d.lane, d.sequence, d.first_event, d.opened_ms, d.batch, d.shape, d.uncounted, d.deaths "
+    "d.finished_ms, d.logged, d.lane, d.sequence, d.first_event, d.opened_ms, d.batch, d.shape, d.uncounted, d.deaths, "
+    "d.task "
     "FROM deliveries d INDEXED BY deliveries_open "
     "WHERE d.state = 0 AND d.subscription = ?1 AND d.due_ms = ?3 AND d.number > ?4 AND ?3 <= ?2 "
     "UNION ALL "
     "SELECT d.number, d.event, d.subscription, d.format, d.state, d.due_ms, d.attempts, d.last_status, d.last_error, "
-    "d.finished_ms, d.logged, d.lane, d.sequence, d.first_event, d.opened_ms, d.batch, d.shape, d.uncounted, d.deaths "
+    "d.finished_ms, d.logged, d.lane, d.sequence, d.first_event, d.opened_ms, d.batch, d.shape, d.uncounted, d.deaths, "
+    "d.task "
     "FROM deliveries d INDEXED BY deliveries_open "
     "WHERE d.state = 0 AND d.subscription = ?1 AND d.due_ms > ?3 AND d.due_ms <= ?2 "
     "ORDER BY due_ms, number LIMIT ?5";
@@ -44,6 +46,11 @@ inline constexpr const char* sql_hydrations =
 inline constexpr const char* sql_next_due =
     "SELECT due_ms FROM deliveries INDEXED BY deliveries_open WHERE state = 0 AND subscription = ? ORDER BY due_ms "
     "LIMIT 1";
+
+inline constexpr const char* sql_tasks =
+    "SELECT number, kind, subscription, filter, at_event, until_event, made, created_ms FROM tasks ORDER BY number";
+
+Result<int> state_number(const std::string& name);  // of a delivery; Code::usage
 
 // A list's statement and the binding of its values.
 struct ListQuery {

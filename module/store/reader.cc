@@ -20,7 +20,7 @@ Result<void> SqliteReader::open() {
 
 void SqliteReader::forget() {
     for (Stmt* statement : {&cursor_, &events_after_, &event_, &newest_event_, &due_, &next_due_, &hydrations_,
-                            &read_generation_, &managed_})
+                            &read_generation_, &managed_, &tasks_})
         *statement = Stmt();
     db_.close();
 }

@@ -41,6 +41,12 @@ class SqliteReader final : public Reader {
     Result<std::vector<DeliveryLine>> list_deliveries(const Filter& filter) override;
     Result<std::vector<Attempt>> list_attempts(const Filter& filter) override;
     Result<std::vector<SubscriptionLine>> list_subscriptions() override;
+    Result<std::vector<TaskRow>> tasks() override;
+    Result<std::vector<Delivery>> pick_deliveries(const TaskFilter& filter, int64_t subscription, int64_t after,
+                                                  int64_t until, size_t window, int64_t& to) override;
+    Result<uint64_t> pending(int64_t subscription, uint64_t most) override;
+    Result<std::string> subscription_label(int64_t number) override;
+    Result<int64_t> subscription_number(const std::string& label) override;
     Result<StoreStatus> status() override;
 
   private:
@@ -64,7 +70,8 @@ class SqliteReader final : public Reader {
     std::function<void()> on_damage_;
     uint64_t generation_ = 0;
     Db db_;
-    Stmt cursor_, events_after_, event_, newest_event_, due_, next_due_, hydrations_, read_generation_, managed_;
+    Stmt cursor_, events_after_, event_, newest_event_, due_, next_due_, hydrations_, read_generation_, managed_,
+        tasks_;
 };
 
 }  // namespace trot

@@ -49,6 +49,7 @@ Delivery read_delivery(const Stmt& row) {
     delivery.shape = row.number(16);
     delivery.uncounted = static_cast<unsigned>(row.number(17));
     delivery.deaths = static_cast<unsigned>(row.number(18));
+    delivery.task = row.number(19);
     return delivery;
 }
 

@@ -99,7 +99,7 @@ class Copy {
 };
 
 constexpr int event_columns_all = 17;
-constexpr int delivery_columns_all = 19;
+constexpr int delivery_columns_all = 20;
 constexpr int attempt_columns_all = 8;
 constexpr int subscription_columns_all = 15;
 constexpr int hydration_columns_all = 5;
@@ -107,6 +107,7 @@ constexpr int job_columns_all = 7;
 constexpr int snapshot_columns_all = 4;
 constexpr int managed_columns_all = 4;
 constexpr int shape_columns_all = 2;
+constexpr int task_columns_all = 8;
 
 Result<void> copy_scan(Scan scan, Copy copy, int64_t& copied, int64_t& gaps) {
     while (scan.next())
@@ -209,6 +210,10 @@ Result<Salvaged> salvage(Db& from, Db& into) {
     if (done.ok())
         done = copy_scan(Scan(from, "SELECT * FROM snapshots WHERE number > ?1 ORDER BY number", 0),
                          Copy(into, "snapshots", snapshot_columns_all), snapshots, sum.gaps);
+    int64_t tasks = 0;
+    if (done.ok())
+        done = copy_scan(Scan(from, "SELECT * FROM tasks WHERE number > ?1 ORDER BY number", 0),
+                         Copy(into, "tasks", task_columns_all), tasks, sum.gaps);
     if (!done.ok()) return done.fault();
     // Pending ones are owed; dead ones are the list that a person may still want to send again.
     done =

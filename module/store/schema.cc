@@ -177,6 +177,7 @@ ALTER TABLE deliveries ADD COLUMN batch INTEGER;
 ALTER TABLE deliveries ADD COLUMN shape INTEGER;
 ALTER TABLE deliveries ADD COLUMN uncounted INTEGER;
 ALTER TABLE deliveries ADD COLUMN deaths INTEGER;
+ALTER TABLE deliveries ADD COLUMN task INTEGER;
 ALTER TABLE subscriptions ADD COLUMN failing_ms INTEGER;
 CREATE INDEX deliveries_gathering ON deliveries (subscription, due_ms) WHERE state = 4;
 CREATE INDEX deliveries_lane ON deliveries (subscription, lane, number) WHERE lane IS NOT NULL AND finished_ms = 0;

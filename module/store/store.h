@@ -38,11 +38,11 @@ class Tx {
     // The number of the row that holds this spec, made when there is none; 0 for "". Rows never change.
     virtual Result<int64_t> shape(std::string_view spec) = 0;
     virtual Result<void> set_shape(int64_t delivery, int64_t shape) = 0;
-    // Inserts or updates by (origin, name); keeps number, state, failures and created_ms of a known one. Sets number
-    // and state.
+    // Inserts or updates by (origin, name); keeps number, state, failures, failing_ms and created_ms of a known one.
+    // Sets number and state.
     virtual Result<void> put_subscription(SubscriptionRow& row) = 0;
     virtual Result<void> set_subscription(int64_t number, SubscriptionState state, std::string_view reason,
-                                          unsigned failures) = 0;
+                                          unsigned failures, int64_t failing_ms) = 0;
     // The same for a managed one, but only when it is as it was last changed through its API (changed_ms), with that
     // state and reason.
     struct Known {
@@ -51,7 +51,7 @@ class Tx {
         int64_t changed_ms = 0;
     };
     virtual Result<void> move_subscription(int64_t number, const Known& from, SubscriptionState state,
-                                           std::string_view reason, unsigned failures) = 0;
+                                           std::string_view reason, unsigned failures, int64_t failing_ms) = 0;
     // Every file subscription whose name is not in `names` becomes `removed`; its pending deliveries wait for its
     // return.
     virtual Result<void> keep_subscriptions(const std::vector<std::string>& names) = 0;
@@ -68,8 +68,22 @@ class Tx {
     // Cancels pending deliveries of a removed subscription, at most `most`; how many it were. When none is left it is
     // not told by managed_after() any more.
     virtual Result<int> cancel_deliveries(int64_t subscription, int most) = 0;
-    // A delivery is due now, whatever became of it; a finished one is pending again and keeps its count of attempts.
+    // A delivery is due now, whatever became of it; a finished one is pending again, out of its lane. It keeps its
+    // count of attempts; the one that comes is not counted by the schedule.
     virtual Result<void> redeliver(int64_t delivery) = 0;
+    // The same, behind what is due already, if it is in that state still. Was it?
+    virtual Result<bool> redeliver(int64_t delivery, DeliveryState state) = 0;
+    virtual Result<bool> cancel_delivery(int64_t delivery) = 0;  // if it has not ended. Had it not?
+    virtual Result<bool> has_delivery(int64_t event, int64_t subscription) = 0;
+    // Tasks. add: sets number and created_ms; until_event where it is 0: what there is now.
+    virtual Result<void> add_task(TaskRow& task) = 0;
+    // A step's first write. False: it has been cancelled, or stands elsewhere; then nothing is to be written.
+    virtual Result<bool> move_task(int64_t number, int64_t from, int64_t to) = 0;
+    virtual Result<void> count_task(int64_t number, int64_t made) = 0;
+    virtual Result<bool> end_task(int64_t number) = 0;  // was it there?
+    // What the process of that reign had in hand when it died; once for a reign. Fills in the deaths. The third makes a
+    // delivery dead, and an event quarantined.
+    virtual Result<void> count_deaths(int64_t reign, std::vector<InHand>& notes) = 0;
     // The first use of a name that is remembered until then? (OAuth's nonces.)
     virtual Result<bool> take_nonce(std::string_view name, int64_t until_ms) = 0;
     // Jobs and snapshots: what is remembered from one exchange to the next, by name. A name has one row at most.
@@ -84,8 +98,9 @@ class Tx {
     virtual Result<Tidied> tidy(const MemoryLimits& limits) = 0;  // a step of retention for both
     // One retention step: of the finished events older than `before_ms`, the oldest first, at most `events` go, with
     // deliveries and attempts; it ends when about `rows` rows of all kinds are gone (an event with many deliveries goes
-    // in several steps).
-    virtual Result<Pruned> prune(int64_t before_ms, int rows, int events) = 0;
+    // in several steps). Events with a dead delivery stay while they are younger than `dead_before_ms`, and those that
+    // a task of the last `before_ms` has not come to stay until it has.
+    virtual Result<Pruned> prune(int64_t before_ms, int64_t dead_before_ms, int rows, int events) = 0;
     // Ends what is owed to an event: with the payload that its deliveries carry from now on, or as it was recorded
     // (null). Only the first time; afterwards nothing is changed.
     virtual Result<void> settle_hydration(int64_t event, const std::string* payload) = 0;
@@ -173,6 +188,14 @@ class Reader {
     virtual Result<std::vector<DeliveryLine>> list_deliveries(const Filter& filter) = 0;
     virtual Result<std::vector<Attempt>> list_attempts(const Filter& filter) = 0;
     virtual Result<std::vector<SubscriptionLine>> list_subscriptions() = 0;
+    virtual Result<std::vector<TaskRow>> tasks() = 0;  // in the order they were asked for
+    // Those after `after` that a task means (subscription 0: of any). At most `window` are looked at; `to` becomes the
+    // last that was, or `until`.
+    virtual Result<std::vector<Delivery>> pick_deliveries(const TaskFilter& filter, int64_t subscription, int64_t after,
+                                                          int64_t until, size_t window, int64_t& to) = 0;
+    virtual Result<uint64_t> pending(int64_t subscription, uint64_t most) = 0;  // how many; it counts no further
+    virtual Result<std::string> subscription_label(int64_t number) = 0;  // its name for people; "": there is none
+    virtual Result<int64_t> subscription_number(const std::string& label) = 0;  // Code::not_found
     virtual Result<StoreStatus> status() = 0;
 };
 

@@ -119,7 +119,7 @@ Result<void> SqliteTx::add_delivery(Delivery& delivery) {
         return read;
     now_.last_delivery = std::max({now_.last_delivery + 1, now_.floor, delivery.event + 1});
     if (Result<void> prepared =
-            ready(insert_delivery_, "INSERT INTO deliveries VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)");
+            ready(insert_delivery_, "INSERT INTO deliveries VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)");
         !prepared.ok())
         return prepared;
     insert_delivery_.bind(1, now_.last_delivery)
@@ -139,7 +139,8 @@ Result<void> SqliteTx::add_delivery(Delivery& delivery) {
         .bind(16, delivery.batch)
         .bind(17, delivery.shape)
         .bind(18, static_cast<int64_t>(delivery.uncounted))
-        .bind(19, static_cast<int64_t>(delivery.deaths));
+        .bind(19, static_cast<int64_t>(delivery.deaths))
+        .bind(20, delivery.task);
     if (delivery.lane.empty())
         insert_delivery_.bind_null(12);
     else
@@ -172,8 +173,10 @@ Result<void> SqliteTx::finish(const Outcome& outcome) {
     if (outcome.unsent) return finish_unsent(outcome);
     Result<void> prepared =
         ready(finish_delivery_,
-              "UPDATE deliveries SET state = ?, due_ms = ?, attempts = ?, last_status = ?, last_error = ?, "
-              "finished_ms = ? WHERE number = ?");
+              "UPDATE deliveries SET state = CASE WHEN state = 3 AND ?1 = 0 THEN 3 ELSE ?1 END, due_ms = ?2, "
+              "attempts = ?3, last_status = ?4, last_error = ?5, finished_ms = CASE WHEN state = 3 AND ?1 = 0 THEN "
+              "finished_ms ELSE ?6 END, deaths = 0 WHERE number = ?7");
+    // One that was cancelled while it was on the wire is not tried again. Who had it in hand has survived it.
     // An outcome that is written again after an unknown commit is there already. (OR REPLACE would cost a statement
     // journal each time.)
     if (prepared.ok()) prepared = ready(insert_attempt_, "INSERT OR IGNORE INTO attempts VALUES (?,?,?,?,?,?,?,?)");

@@ -23,12 +23,12 @@ class SqliteTx final : public Tx {
     Result<int64_t> shape(std::string_view spec) override;
     Result<void> set_shape(int64_t delivery, int64_t shape) override;
     Result<void> put_subscription(SubscriptionRow& row) override;
-    Result<void> set_subscription(int64_t number, SubscriptionState state, std::string_view reason,
-                                  unsigned failures) override;
+    Result<void> set_subscription(int64_t number, SubscriptionState state, std::string_view reason, unsigned failures,
+                                  int64_t failing_ms) override;
     Result<void> move_subscription(int64_t number, const Known& from, SubscriptionState state, std::string_view reason,
-                                   unsigned failures) override;
+                                   unsigned failures, int64_t failing_ms) override;
     Result<void> keep_subscriptions(const std::vector<std::string>& names) override;
-    Result<Pruned> prune(int64_t before_ms, int rows, int events) override;
+    Result<Pruned> prune(int64_t before_ms, int64_t dead_before_ms, int rows, int events) override;
     Result<void> settle_hydration(int64_t event, const std::string* payload) override;
     Result<void> postpone_hydration(int64_t event, unsigned tries, int64_t due_ms) override;
     Result<int64_t> generation() override;
@@ -38,6 +38,14 @@ class SqliteTx final : public Tx {
     Result<void> touch_managed(int64_t number) override;
     Result<int> cancel_deliveries(int64_t subscription, int most) override;
     Result<void> redeliver(int64_t delivery) override;
+    Result<bool> redeliver(int64_t delivery, DeliveryState state) override;
+    Result<bool> cancel_delivery(int64_t delivery) override;
+    Result<bool> has_delivery(int64_t event, int64_t subscription) override;
+    Result<void> add_task(TaskRow& task) override;
+    Result<bool> move_task(int64_t number, int64_t from, int64_t to) override;
+    Result<void> count_task(int64_t number, int64_t made) override;
+    Result<bool> end_task(int64_t number) override;
+    Result<void> count_deaths(int64_t reign, std::vector<InHand>& notes) override;
     Result<bool> take_nonce(std::string_view name, int64_t until_ms) override;
     Result<std::optional<std::string>> find_waiting(std::string_view name, Waiting kind) override;
     Result<void> put_waiting(const WaitingRow& row) override;
@@ -87,7 +95,11 @@ class SqliteTx final : public Tx {
     Result<int64_t> next_generation();
     Result<std::string> next_name(const std::string& origin);
     Result<void> write_managed(const ManagedRow& managed);
-    Result<bool> prunable(int64_t before_ms, int most, std::vector<int64_t>& events);
+    Result<bool> prunable(int64_t before_ms, int64_t dead_before_ms, int most, std::vector<int64_t>& events);
+    Result<void> count_death(InHand& note);
+    Result<void> forget_deaths(const std::vector<InHand>& notes);
+    Result<int64_t> deaths_of_event(int64_t event);
+    Result<void> quarantine(int64_t event);
     Result<void> prune_ready();
     Result<bool> prune_deliveries(int64_t event, int& rows);
     Result<void> give_up_jobs(const MemoryLimits& limits, Tidied& tidied);
@@ -108,7 +120,9 @@ class SqliteTx final : public Tx {
         count_;
     Stmt find_waiting_, put_waiting_, remove_waiting_, find_snapshot_, put_snapshot_, remove_snapshot_, old_snapshots_,
         old_jobs_, read_snapshot_bytes_, count_snapshots_;
-    Stmt read_generation_, finish_unsent_;
+    Stmt read_generation_;
+    Stmt redeliver_, redeliver_one_, cancel_one_, has_delivery_;
+    Stmt finish_unsent_;
     Stmt insert_hydration_, hydrate_event_, unhydrate_event_, drop_hydration_;
     Stmt prune_look_, prune_pending_, prune_find_, prune_attempts_, prune_delivery_, prune_event_, prune_mark_;
 };

@@ -113,6 +113,8 @@ Result<void> SqliteTx::change_managed(ManagedRow& managed) {
         if (Result<void> read = read_newest_event(); !read.ok()) return read;
         row.since = now_.last_event;
     }
+    // A new chance for a new URL, and for one that somebody made active again.
+    if (known.url != row.url || known.state != row.state) row.failing_ms = 0;
     row.created_ms = known.created_ms;
     row.changed_ms = std::max(clock_.wall_ms(), known.changed_ms + 1);  // each change is told from the one before
     row.generation = generation.value();
@@ -168,17 +170,6 @@ Result<int> SqliteTx::cancel_deliveries(int64_t subscription, int most) {
     if (done.ok()) done = run(forget.bind(1, subscription), "forget a removed subscription");
     if (!done.ok()) return done.fault();
     return cancelled;
-}
-
-Result<void> SqliteTx::redeliver(int64_t delivery) {
-    Stmt set;
-    if (Result<void> prepared =
-            ready(set, "UPDATE deliveries SET state = 0, due_ms = 0, finished_ms = 0 WHERE number = ?");
-        !prepared.ok())
-        return prepared;
-    if (Result<void> done = run(set.bind(1, delivery), "send a delivery again"); !done.ok()) return done;
-    if (sqlite3_changes(db_.handle()) == 0) return Fault{Code::not_found, "there is no such delivery any more"};
-    return {};
 }
 
 Result<bool> SqliteTx::take_nonce(std::string_view name, int64_t until_ms) {

@@ -38,48 +38,52 @@ Result<void> SqliteTx::put_subscription(SubscriptionRow& row) {
             row.state = known.state;
             row.reason = known.reason;
             row.failures = known.failures;
+            row.failing_ms = known.failing_ms;
         }
         if (same) return {};
     }
     Stmt put;
     if (Result<void> prepared =
-            ready(put, "INSERT OR REPLACE INTO subscriptions VALUES (?,?,?,?,?,?,?,?,?,?,?,NULL,NULL,NULL,NULL)");
+            ready(put, "INSERT OR REPLACE INTO subscriptions VALUES (?,?,?,?,?,?,?,?,?,?,?,NULL,NULL,NULL,?12)");
         !prepared.ok())
         return prepared;
-    bind_subscription(put, row);
+    bind_subscription(put, row).bind(12, row.failing_ms);
     return run(put, "write a subscription");
 }
 
 Result<void> SqliteTx::set_subscription(int64_t number, SubscriptionState state, std::string_view reason,
-                                        unsigned failures) {
+                                        unsigned failures, int64_t failing_ms) {
     Stmt set;
-    if (Result<void> prepared =
-            ready(set, "UPDATE subscriptions SET state = ?, reason = ?, failures = ?, changed_ms = ? WHERE number = ?");
+    if (Result<void> prepared = ready(set,
+                                      "UPDATE subscriptions SET state = ?, reason = ?, failures = ?, failing_ms = ?, "
+                                      "changed_ms = ? WHERE number = ?");
         !prepared.ok())
         return prepared;
     set.bind(1, static_cast<int64_t>(state))
         .bind(2, reason)
         .bind(3, static_cast<int64_t>(failures))
-        .bind(4, clock_.wall_ms())
-        .bind(5, number);
+        .bind(4, failing_ms)
+        .bind(5, clock_.wall_ms())
+        .bind(6, number);
     return run(set, "set a subscription's state");
 }
 
 Result<void> SqliteTx::move_subscription(int64_t number, const Known& from, SubscriptionState state,
-                                         std::string_view reason, unsigned failures) {
+                                         std::string_view reason, unsigned failures, int64_t failing_ms) {
     Stmt set;
     if (Result<void> prepared = ready(set,
-                                      "UPDATE subscriptions SET state = ?, reason = ?, failures = ? "
+                                      "UPDATE subscriptions SET state = ?, reason = ?, failures = ?, failing_ms = ? "
                                       "WHERE number = ? AND state = ? AND reason = ? AND changed_ms = ?");
         !prepared.ok())
         return prepared;
     set.bind(1, static_cast<int64_t>(state))
         .bind(2, reason)
         .bind(3, static_cast<int64_t>(failures))
-        .bind(4, number)
-        .bind(5, static_cast<int64_t>(from.state))
-        .bind(6, from.reason)
-        .bind(7, from.changed_ms);
+        .bind(4, failing_ms)
+        .bind(5, number)
+        .bind(6, static_cast<int64_t>(from.state))
+        .bind(7, from.reason)
+        .bind(8, from.changed_ms);
     return run(set, "change a subscription's state");
 }
 
@@ -98,7 +102,8 @@ Result<void> SqliteTx::keep_subscriptions(const std::vector<std::string>& names)
         if (rows.failed()) return failed("list the subscriptions");
     }
     for (const int64_t number : gone) {
-        Result<void> done = set_subscription(number, SubscriptionState::removed, "no longer in the configuration", 0);
+        Result<void> done =
+            set_subscription(number, SubscriptionState::removed, "no longer in the configuration", 0, 0);
         if (!done.ok()) return done;
     }
     return {};

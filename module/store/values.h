@@ -20,8 +20,8 @@ enum EventFlag : uint32_t {
     event_unhydrated = 64,  // the upstream was to be asked for the payload, and did not tell: it is as it was recorded
     event_hydrated = 128,   // the payload is what the upstream answered when it was asked
     event_owed = 256,       // the upstream is still to be asked: nothing goes out until one of these two is set
-    event_looped = 1024,    // too many deliveries of ours led to it: never expanded
     event_private = 512,    // made for one subscription (a ping, a simulated event): never expanded
+    event_quarantined = 2048,  // processes ended while they looked at it: never expanded
 };
 
 // What the upstream is to be asked for an event's payload: path and query, and a JSON pointer into the answer.
@@ -41,8 +41,8 @@ struct Event {
     std::shared_ptr<const std::string> payload;
     std::shared_ptr<const std::string> previous;  // the resource's state before, as JSON; null: unknown, or not asked
     std::shared_ptr<const std::string> context;   // what the hook took along, a JSON object; null: nothing
-    // Where it came from, a JSON object: "request_id", "traceparent" (of the client's request), "actor" (hash of its
-    // credential), "hop" and "via" (deliveries of ours that led to it). Null: nothing is known.
+    // Where it came from, a JSON object: "request_id", "traceparent" (of the client's request), "actor" (hash of whose
+    // credential it was), "hop" (the token of the delivery that led to it). Null: nothing is known.
     std::shared_ptr<const std::string> origin;
     std::shared_ptr<const HydrateOrder> hydrate;  // on its way into the store only; null: nothing is to be asked
 };
@@ -97,6 +97,7 @@ struct Delivery {
     int64_t shape = 0;        // how its payload is made from the event's (Tx::shape); 0: as it is; -1: see reshape
     unsigned uncounted = 0;   // attempts that an operator asked for: the schedule does not count them
     unsigned deaths = 0;      // of processes, while they had it in hand
+    int64_t task = 0;         // of an operator's, that made it from a recorded event; 0: the event did
     bool logged = false;  // its subscription's API shows its deliveries: found by subscription, answers with headers
 };
 
@@ -133,6 +134,38 @@ struct HydrationRow {
     bool expanded = false;  // the cursor has passed it: it gets no other deliveries
 };
 
+// What takes many steps; a step moves it in the transaction that does the step's work.
+struct TaskRow {
+    int64_t number = 0;  // counts; 0 after add_task(): there was nothing to do
+    // "backfill": events that the subscription has no delivery of. "replay": events, whether it has or not.
+    // "redeliver", "cancel": deliveries.
+    std::string kind;
+    int64_t subscription = 0;  // 0: deliveries of any
+    std::string filter;        // TaskFilter as JSON (store/task_filter.h)
+    int64_t at_event = 0;      // where it stands: the last event, or delivery, that has been looked at
+    int64_t until_event = 0;   // the last one that is meant
+    int64_t made = 0;          // deliveries so far
+    int64_t created_ms = 0;
+};
+
+// Which events or deliveries a task is for; 0 and "": all.
+struct TaskFilter {
+    std::string topic;                   // pattern
+    std::string state;                   // of deliveries
+    int64_t delivery = 0, event = 0;     // only this one
+    int64_t since_ms = 0, until_ms = 0;  // when the events happened
+    std::string by;                      // who asked, for people
+};
+
+// A note of a process that has died: what it was about when that happened.
+struct InHand {
+    bool delivery = false;  // else an event
+    int64_t number = 0;
+    unsigned deaths = 0;  // with this one
+};
+
+inline constexpr unsigned most_deaths = 3;  // then a delivery is dead, and an event is not looked at again
+
 enum class SubscriptionState : int { active = 0, paused = 1, disabled = 2, removed = 3 };
 
 struct SubscriptionRow {
@@ -161,12 +194,13 @@ struct Pruned {
 
 // Lists for people; newest first unless `oldest_first`.
 struct Filter {
-    std::string topic;         // pattern, "" all
-    std::string subscription;  // name, "" all
-    std::string state;         // "pending" | "delivered" | "dead" | "cancelled", "" all
-    int64_t after = 0;         // ids greater than this (for --follow), 0 none
-    int64_t event = 0;         // deliveries of this event
-    int64_t delivery = 0;      // attempts of this delivery
+    std::string topic;                   // pattern, "" all
+    std::string subscription;            // name, "" all
+    std::string state;                   // "pending" | "delivered" | "dead" | "cancelled", "" all
+    int64_t after = 0;                   // ids greater than this (for --follow), 0 none
+    int64_t event = 0;                   // deliveries of this event
+    int64_t delivery = 0;                // attempts of this delivery
+    int64_t since_ms = 0, until_ms = 0;  // when their events happened; 0: no limit
     size_t limit = 100;
     bool oldest_first = false;
 };
@@ -175,6 +209,7 @@ struct DeliveryLine {
     Delivery delivery;
     std::string topic, subscription, resource_id;
     int64_t event_at_ms = 0;
+    std::string answer;  // the last one, of those that are dead
 };
 
 struct SubscriptionLine {
@@ -189,7 +224,7 @@ struct StoreStatus {
     uint64_t unexpanded = 0;
     uint64_t file_bytes = 0, wal_bytes = 0;
     uint64_t used_bytes = 0;  // of the file, without the pages that are free to be used again
-    uint64_t jobs = 0, snapshots = 0;
+    uint64_t jobs = 0, snapshots = 0, tasks = 0;
     int schema_version = 0;
 };
 

@@ -1,4 +1,5 @@
 // The door's capture: an exchange gathered from the host's buffers. See trotline.h for what each call promises.
+#include "capture/credential.h"
 #include "objects.h"
 #include "sealed.h"
 
@@ -62,6 +63,10 @@ int trot_capture_open(trot_engine* engine, const trot_plan* plan, const trot_req
             const trot_field& field = asked.fields[i];
             if (plan->needs.wants_request_field(view(field.name)))
                 exchange->add(exchange->request_fields, view(field.name), view(field.value));
+            if (proves_sender(view(field.name)) && exchange->credential.value.empty()) {
+                exchange->credential.name = view(field.name);
+                exchange->credential.value = view(field.value);
+            }
         }
         auto* shared = const_cast<trot_plan*>(plan);  // counting is not a change that a reader could see
         auto capture = std::make_unique<trot_capture>();

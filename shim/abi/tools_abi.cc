@@ -5,6 +5,7 @@
 #include "dialect/style.h"
 #include "egress/rules.h"
 #include "engine/sole.h"
+#include "manage/acts.h"
 #include "manage/apis.h"
 #include "manage/claims.h"
 #include "manage/lists.h"
@@ -27,6 +28,29 @@ Result<const Style*> format_named(const char* name) {
 }
 
 int64_t or_now(int64_t unix_s) { return unix_s != 0 ? unix_s : static_cast<int64_t>(time(nullptr)); }
+
+// Beside a running host it is one more process that writes: the leader finds the task. A file of another version must
+// not be touched under the host that uses it.
+Result<ActAnswer> act_on(const std::string& store_dir, std::string_view what, std::string_view request,
+                         const std::string& by) {
+    Result<std::unique_ptr<Reader>> reader = open_reader(store_dir);
+    if (!reader) return reader.fault();
+    if (const Result<StoreStatus> status = reader.value()->status(); !status)
+        return Fault{
+            status.fault().code,
+            status.fault().text + " (a store of an earlier version is brought up to date by the host's start)"};
+    reader.value().reset();
+    StoreOptions options;
+    options.path = store_dir;
+    Result<std::unique_ptr<Store>> store = open_store(options);
+    if (!store) return store.fault();
+    Result<ActAnswer> answer = [&] {
+        Registry registry(*store.value(), [] {});
+        return carry_out(registry, what, request, by, nullptr);
+    }();
+    store.value()->writer().stop(2000);
+    return answer;
+}
 
 }  // namespace
 
@@ -162,6 +186,22 @@ int trot_query(const char* store_dir, const char* what, trot_text filter, trot_r
         if (!ran) return tell(fault, ran.fault());
         if (!lines) return tell(fault, lines.fault());
         *out = reply_of(std::move(lines.value()), "application/x-ndjson");
+        return static_cast<int>(TROT_OK);
+    });
+}
+
+int trot_act(const char* store_dir, const char* what, trot_text request, trot_text by, trot_reply** out,
+             trot_fault* fault) noexcept {
+    if (store_dir == nullptr || what == nullptr || out == nullptr)
+        return tell(fault, Code::usage, "trot_act needs a store, what to do and a place for the reply");
+    *out = nullptr;
+    return sealed(fault, [&] {
+        Result<ActAnswer> answer = Fault{Code::internal, "nothing was done"};
+        const Result<void> ran =
+            Sole::beside([&] { answer = act_on(store_dir, what, view(request), std::string(view(by))); });
+        if (!ran) return tell(fault, ran.fault());
+        if (!answer) return tell(fault, answer.fault());
+        *out = reply_of(std::move(answer.value().json), "application/json");
         return static_cast<int>(TROT_OK);
     });
 }

@@ -148,6 +148,8 @@ void add_dry(CLI::App& app, const std::vector<std::string>& behind, Chosen& chos
     auto checking = std::make_shared<CheckArgs>();
     CLI::App* check_app = app.add_subcommand("check", "Validate a configuration: every mistake as file:line:column");
     config_option(check_app, checking->config);
+    check_app->add_flag("--online", checking->online,
+                        "also connect to each subscription's url and token_url (sends no request)");
     check_app->callback([checking, &chosen] { chosen = [checking] { return check(*checking); }; });
 
     auto explaining = std::make_shared<ExplainArgs>();
@@ -221,6 +223,12 @@ CLI::App* add_list(CLI::App& app, Chosen& chosen, const std::shared_ptr<ListArgs
     return list_app;
 }
 
+void time_options(CLI::App* app, std::string& since, std::string& until) {
+    app->add_option("--since", since, "events from then on: 2026-11-27T06:00:00Z, or how long ago: 24h")
+        ->type_name("TIME");
+    app->add_option("--until", until, "events from before then")->type_name("TIME");
+}
+
 void page_options(CLI::App* app, ListArgs& args, bool follow) {
     app->add_option("--limit", args.limit, "at most so many [100]")->type_name("N")->check(CLI::Range(1, 1000000));
     app->add_flag("--oldest-first", args.oldest_first, "instead of newest first");
@@ -240,6 +248,7 @@ void add_lists(CLI::App& app, Chosen& chosen) {
         add_list(app, chosen, events, "What happened: recorded events, or one of them with its payload");
     events_app->add_option("id", events->id, "show this event whole");
     events_app->add_option("--topic", events->topic, "order.created, order.*")->type_name("PATTERN");
+    time_options(events_app, events->since, events->until);
     page_options(events_app, *events, true);
 
     const auto deliveries = named("deliveries");
@@ -250,6 +259,7 @@ void add_lists(CLI::App& app, Chosen& chosen) {
         ->type_name("STATE")
         ->check(CLI::IsMember({"pending", "delivered", "dead", "cancelled", "gathering", "queued"}));
     deliveries_app->add_option("--event", deliveries->event, "of this event")->type_name("ID");
+    time_options(deliveries_app, deliveries->since, deliveries->until);
     page_options(deliveries_app, *deliveries, true);
 
     const auto attempts = named("attempts");
@@ -259,12 +269,45 @@ void add_lists(CLI::App& app, Chosen& chosen) {
     page_options(attempts_app, *attempts, false);
 
     add_list(app, chosen, named("subscriptions"), "Who wants which topics, and how that goes");
+    add_list(app, chosen, named("tasks"), "What was asked for (redeliver, backfill, cancel) and has not ended");
 
     auto status_args = std::make_shared<StatusArgs>();
     CLI::App* status_app = app.add_subcommand("status", "Health in one screen; exit 0 when all is well");
     store_options(status_app, status_args->where);
     status_app->add_flag("--json", status_args->json, "as one JSON object");
     status_app->callback([status_args, &chosen] { chosen = [status_args] { return status(*status_args); }; });
+}
+
+std::shared_ptr<ActArgs> add_act(CLI::App& app, Chosen& chosen, const std::string& what, const std::string& help) {
+    auto args = std::make_shared<ActArgs>();
+    args->what = what;
+    CLI::App* act_app = app.add_subcommand(what, help);
+    store_options(act_app, args->where);
+    act_app->add_option("--subscription", args->subscription, "of this subscription")->type_name("NAME");
+    act_app->add_option("--topic", args->topic, "order.created, order.*")->type_name("PATTERN");
+    act_app->add_option("--event", args->event, "of this event")->type_name("ID");
+    time_options(act_app, args->since, args->until);
+    act_app->add_flag("--dry-run", args->dry_run, "only say how many it would be");
+    act_app->add_flag("--json", args->json, "the answer as a JSON object");
+    act_app->callback([args, &chosen] { chosen = [args] { return act(*args); }; });
+    return args;
+}
+
+void add_acts(CLI::App& app, Chosen& chosen) {
+    const auto redeliver = add_act(app, chosen, "redeliver",
+                                   "Send deliveries again, with the same id: some, or all that fit (the dead ones)");
+    CLI::App* redeliver_app = app.get_subcommand("redeliver");
+    redeliver_app->add_option("id", redeliver->ids, "deliveries");
+    redeliver_app->add_option("--state", redeliver->state, "dead, delivered, cancelled or pending [dead]")
+        ->type_name("STATE");
+    redeliver_app
+        ->add_option("--to", redeliver->to, "recorded events once more, as new deliveries for this subscription")
+        ->type_name("NAME");
+    add_act(app, chosen, "backfill", "Deliver recorded events that a subscription has not got");
+    const auto cancel = add_act(app, chosen, "cancel", "Cancel a task, or deliveries that have not ended");
+    CLI::App* cancel_app = app.get_subcommand("cancel");
+    cancel_app->add_option("id", cancel->ids, "deliveries");
+    cancel_app->add_option("--task", cancel->task, "a task")->type_name("N")->check(CLI::Range(int64_t{1}, INT64_MAX));
 }
 
 }  // namespace
@@ -285,6 +328,7 @@ std::function<int()> read_arguments(int argc, const char* const* argv) {
     add_dry(app, behind, chosen);
     add_signatures(app, chosen);
     add_lists(app, chosen);
+    add_acts(app, chosen);
     for (CLI::App* command : app.get_subcommands({})) command->group("Commands");
     try {
         app.parse(static_cast<int>(mark - argv), argv);

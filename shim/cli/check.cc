@@ -1,8 +1,11 @@
 // trotline check, trotline guard: questions to the configuration.
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "commands.h"
 #include "door.h"
+#include "json.h"
 #include "say.h"
 
 namespace trot::cli {
@@ -13,6 +16,31 @@ std::string counted(const trot_plan* plan, const char* key, const char* noun) {
     size_t count = 0;
     for (trot_text name{}; trot_plan_setting(plan, key, count, &name) == 1; ++count) continue;
     return fmt::format("{} {}{}", count, noun, count == 1 ? "" : "s");
+}
+
+// One subscription's endpoint or token server, as found on the network.
+std::string online_line(const json_t* one) {
+    const bool works = json_is_true(json_object_get(one, "works"));
+    const std::string_view more = text_at(one, works ? "warning" : "right");
+    return fmt::format("{}: subscription \"{}\": {} {}: {}{}{}", text_at(one, "at"), text_at(one, "subscription"),
+                       text_at(one, "key"), text_at(one, "url"), works ? "ok: " : "", text_at(one, "says"),
+                       more.empty() ? "" : fmt::format("; {}{}", works ? "" : "right would be ", more));
+}
+
+// False when some cannot be delivered to.
+bool check_online(const trot_plan* plan) {
+    trot_reply* raw = nullptr;
+    trot_fault fault = empty_fault();
+    const int code = trot_plan_probe(plan, &raw, &fault);
+    const Reply reply(raw);
+    if (code != TROT_OK && code != TROT_EREFUSED) throw Failure(exit_of(code), words_of(code, fault));
+    std::string_view lines = body_of(reply);
+    while (!lines.empty()) {
+        const std::string_view line = lines.substr(0, lines.find('\n'));
+        lines.remove_prefix(std::min(lines.size(), line.size() + 1));
+        if (const Json one = parse_json(line)) put_line(online_line(one.get()));
+    }
+    return code == TROT_OK;
 }
 
 }  // namespace
@@ -31,6 +59,7 @@ int check(const CheckArgs& args) {
         if (warning.len == 0) break;
         warn(fmt::format("warning: {}", view(warning)));
     }
+    if (args.online && !check_online(plan.get())) return exit_no;
     put_line(fmt::format("ok: {}, {}", counted(plan.get(), "hooks", "hook"),
                          counted(plan.get(), "subscriptions", "subscription")));
     return exit_fine;

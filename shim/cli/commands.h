@@ -26,6 +26,7 @@ struct RunArgs {
 
 struct CheckArgs {
     std::string config;
+    bool online = false;  // look at names, connections and certificates as well
 };
 
 struct ExplainArgs {
@@ -62,11 +63,21 @@ struct StoreArgs {
 
 struct ListArgs {
     StoreArgs where;
-    std::string what;  // "events", "deliveries", "attempts", "subscriptions"
+    std::string what;  // "events", "deliveries", "attempts", "subscriptions", "tasks"
     std::string id;    // one event instead of the list
-    std::string topic, subscription, state, event, delivery, after;
+    std::string topic, subscription, state, event, delivery, after, since, until;
     size_t limit = 100;
     bool oldest_first = false, json = false, follow = false;
+};
+
+// redeliver, backfill, cancel
+struct ActArgs {
+    StoreArgs where;
+    std::string what;
+    std::vector<std::string> ids;  // of deliveries
+    std::string event, state, subscription, topic, since, until, to;
+    int64_t task = 0;
+    bool dry_run = false, json = false;
 };
 
 struct StatusArgs {
@@ -84,6 +95,7 @@ int sign(const SignArgs& args);
 int verify(const SignArgs& args);
 int listen(const ListenArgs& args);
 int list(const ListArgs& args);
+int act(const ActArgs& args);
 int status(const StatusArgs& args);
 
 }  // namespace trot::cli

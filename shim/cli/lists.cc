@@ -57,6 +57,14 @@ std::vector<Column> columns_of(const std::string& what) {
                 number("MS", "duration_ms"),
                 answer(),
                 {"BODY", [](const json_t* row) { return or_dash(text_at(row, "answer").substr(0, 60)); }}};
+    if (what == "tasks")
+        return {number("TASK", "task"),
+                text("KIND", "kind"),
+                text("SUBSCRIPTION", "subscription"),
+                number("MADE", "made"),
+                time_of("AT", "at"),
+                time_of("UNTIL", "until"),
+                {"WHAT", [](const json_t* row) { return plain(dump_json(json_object_get(row, "filter"))); }}};
     return {text("SUBSCRIPTION", "name"), text("STATE", "state"),
             text("TOPICS", "topics"),     text("FORMAT", "format"),
             number("PENDING", "pending"), number("DELIVERED", "delivered"),
@@ -66,11 +74,13 @@ std::vector<Column> columns_of(const std::string& what) {
 Json filter_of(const ListArgs& args) {
     Json filter(json_object());
     const std::pair<const char*, const std::string*> texts[] = {
-        {"topic", &args.topic}, {"subscription", &args.subscription}, {"state", &args.state},
-        {"event", &args.event}, {"delivery", &args.delivery},         {"after", &args.after}};
+        {"topic", &args.topic},       {"subscription", &args.subscription},
+        {"state", &args.state},       {"event", &args.event},
+        {"delivery", &args.delivery}, {"after", &args.after},
+        {"since", &args.since},       {"until", &args.until}};
     for (const auto& [key, value] : texts)
         if (!value->empty()) json_object_set_new(filter.get(), key, json_string(value->c_str()));
-    if (args.what != "subscriptions")  // those are listed whole
+    if (args.what != "subscriptions" && args.what != "tasks")  // those are listed whole
         json_object_set_new(filter.get(), "limit", json_integer(static_cast<json_int_t>(args.limit)));
     if (args.oldest_first) json_object_set_new(filter.get(), "oldest_first", json_true());
     return filter;

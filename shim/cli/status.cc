@@ -63,6 +63,12 @@ std::string trouble(const HostFile& host) {
     if (host.age_s > fresh_s) return fmt::format("has not said a word for {}", span_text(host.age_s * 1000));
     if (text_at(host.facts.get(), "store") != "ok")
         return fmt::format("its store is {}", text_at(host.facts.get(), "store"));
+    const json_t* tokens = json_object_get(json_object_get(host.facts.get(), "dispatcher"), "tokens");
+    if (const int64_t failing = number_at(tokens, "failing"); failing > 0)
+        return fmt::format("{} OAuth token{} cannot be had, its log says why", failing, failing == 1 ? "" : "s");
+    if (counter(host, "quarantined") > 0)
+        return fmt::format("{} deliveries or events are quarantined: processes died of them",
+                           counter(host, "quarantined"));
     if (counter(host, "dropped") > 0) return fmt::format("{} exchanges were lost", counter(host, "dropped"));
     return {};
 }
@@ -138,29 +144,57 @@ std::string print_hosts(const Picture& picture) {
     return table.print();
 }
 
-// How the leader finds an endpoint: "ok", "retrying", "open" (left alone for a while), …; "-" while nobody leads.
-std::string health_of(const Picture& picture, std::string_view name) {
+// What the leader says of an endpoint; null while nobody leads, or when it is one of very many that are well.
+const json_t* endpoint_of(const Picture& picture, std::string_view name) {
     for (const HostFile& host : picture.hosts) {
         size_t index = 0;
         const json_t* endpoint = nullptr;
         json_array_foreach(json_object_get(json_object_get(host.facts.get(), "dispatcher"), "list"), index, endpoint) {
-            if (counter(host, "leader") > 0 && text_at(endpoint, "name") == name)
-                return plain(text_at(endpoint, "state"));
+            if (counter(host, "leader") > 0 && text_at(endpoint, "name") == name) return endpoint;
         }
     }
-    return "-";
+    return nullptr;
+}
+
+// "100/s", as the configuration spells it.
+std::string rate_text(int64_t an_hour) {
+    if (an_hour % 3600 == 0) return fmt::format("{}/s", an_hour / 3600);
+    return an_hour % 60 == 0 ? fmt::format("{}/m", an_hour / 60) : fmt::format("{}/h", an_hour);
+}
+
+// What keeps an endpoint from getting all that it could, and since when.
+std::string note_of(const json_t* row, const json_t* endpoint) {
+    std::vector<std::string> notes;
+    const std::string_view since =
+        endpoint != nullptr ? text_at(endpoint, "failing_since") : text_at(row, "failing_since");
+    if (!since.empty()) notes.push_back(fmt::format("failing for {}", span_text(since_ms(since))));
+    const auto has = [endpoint](const char* key) { return json_object_get(endpoint, key) != nullptr; };
+    const auto span = [endpoint](const char* key) { return span_text(number_at(endpoint, key)); };
+    if (has("probe_in_ms")) notes.push_back(fmt::format("next probe in {}", span("probe_in_ms")));
+    if (has("held_for_ms")) notes.push_back(fmt::format("held by Retry-After for {}", span("held_for_ms")));
+    if (has("gap_ms"))
+        notes.push_back(fmt::format("paced to one each {} ms", number_at(endpoint, "gap_ms")));
+    else if (has("paced_to"))
+        notes.push_back(fmt::format("paced to {} in flight", number_at(endpoint, "paced_to")));
+    if (has("rate_an_hour")) notes.push_back(fmt::format("rate {}", rate_text(number_at(endpoint, "rate_an_hour"))));
+    const std::string_view reason = endpoint != nullptr ? text_at(endpoint, "reason") : text_at(row, "reason");
+    if (!reason.empty()) notes.push_back(plain(reason));
+    if (has("ask_in_ms")) notes.push_back(fmt::format("asked again in {}", span("ask_in_ms")));
+    return notes.empty() ? "-" : fmt::format("{}", fmt::join(notes, ", "));
 }
 
 std::string print_endpoints(const Picture& picture) {
-    Table table{{"SUBSCRIPTION", "STATE", "ENDPOINT", "PENDING", "OLDEST", "DELIVERED", "DEAD", "URL"}, {}, {}, false};
+    Table table{
+        {"SUBSCRIPTION", "STATE", "ENDPOINT", "PENDING", "OLDEST", "DELIVERED", "DEAD", "URL", "NOTE"}, {}, {}, false};
     for (const Json& line : picture.subscriptions.lines) {
         const json_t* row = line.get();
+        const json_t* endpoint = endpoint_of(picture, text_at(row, "name"));
         const std::string_view oldest = text_at(row, "oldest_pending");
-        table.rows.push_back({plain(text_at(row, "name")), std::string(text_at(row, "state")),
-                              health_of(picture, text_at(row, "name")), std::to_string(number_at(row, "pending")),
-                              oldest.empty() ? "-" : span_text(since_ms(oldest)),
-                              std::to_string(number_at(row, "delivered")), std::to_string(number_at(row, "dead")),
-                              plain(text_at(row, "url"))});
+        table.rows.push_back(
+            {plain(text_at(row, "name")), std::string(text_at(row, "state")),
+             endpoint != nullptr ? plain(text_at(endpoint, "state")) : "-", std::to_string(number_at(row, "pending")),
+             oldest.empty() ? "-" : span_text(since_ms(oldest)), std::to_string(number_at(row, "delivered")),
+             std::to_string(number_at(row, "dead")), plain(text_at(row, "url")), note_of(row, endpoint)});
     }
     return table.print();
 }
@@ -168,7 +202,8 @@ std::string print_endpoints(const Picture& picture) {
 std::string print(const Picture& picture) {
     const json_t* figures = picture.figures.lines.front().get();
     const int64_t jobs = number_at(figures, "jobs");
-    const std::string waiting = jobs > 0 ? fmt::format("{} jobs without a result, ", jobs) : "";
+    std::string waiting = jobs > 0 ? fmt::format("{} jobs without a result, ", jobs) : "";
+    if (number_at(figures, "tasks") > 0) waiting += fmt::format("{} tasks, ", number_at(figures, "tasks"));
     std::string out =
         fmt::format("store  {}: {} events, {} deliveries pending, {} events behind, {}{} (+ {} log)\n\n", picture.store,
                     number_at(figures, "events"), number_at(figures, "pending"), number_at(figures, "unexpanded"),

@@ -2,7 +2,10 @@
 //   fan_out    events for 20 subscriptions each against events for one: CPU µs per delivery (the whole process) and the
 //              ratio (goal D4), pair by pair
 //   restart    100,000 pending: milliseconds from start to the first delivery (R1)
-//   million    1,000,000 pending: milliseconds to the first delivery, resident memory in MiB
+//   million    1,000,000 pending: milliseconds to the first delivery, resident memory in MiB, deliveries a second
+//   dead       1,000,000 pending (--quick: 100,000) for one endpoint that refuses connections: what nine others still
+//              get of their deliveries a second without it, pair by pair, and how often the dead one was asked
+//   adaptive   CPU µs per delivery with adaptive pacing on against off, at an endpoint that is well
 // bench_dispatch --url http://127.0.0.1:PORT/ [--dir DIR] [--quick] [--only NAME]
 #include <sys/resource.h>
 #include <unistd.h>
@@ -106,14 +109,14 @@ struct Bench {
         return std::move(store).value();
     }
 
-    static void add_events(Store& store, size_t count) {
+    static void add_events(Store& store, size_t count, const std::string& topic = "order.created") {
         const auto payload = std::make_shared<const std::string>("{\"fill\":\"" + std::string(1000, 'x') + "\"}");
         for (size_t done = 0; done < count;) {
             const size_t some = std::min<size_t>(1000, count - done);
             write_now(store, [&](Tx& tx) -> Result<void> {
                 for (size_t i = 0; i < some; ++i) {
                     Event event;
-                    event.topic = "order.created";
+                    event.topic = topic;
                     event.resource = "order";
                     event.resource_id = "1042";
                     event.action = "created";
@@ -151,13 +154,15 @@ struct Bench {
 
     // CPU µs of the whole process for each delivery. Events are recorded first, then everything is expanded and
     // delivered.
-    double run(const std::string& name, size_t subscriptions, size_t events) const {
+    double run(const std::string& name, size_t subscriptions, size_t events, bool adaptive = true) const {
         auto store = open(name);
         add_events(*store, events);
+        auto with = std::make_shared<Plan>(*plan(subscriptions));
+        for (Subscription& one : with->subscriptions) one.health.adaptive = adaptive;
         Counters counters;
         Log log;
         const double cpu = cpu_seconds();
-        auto dispatcher = start(*store, plan(subscriptions), counters, log);
+        auto dispatcher = start(*store, with, counters, log);
         const size_t deliveries = events * subscriptions;
         wait(counters.delivered, deliveries, 300);
         const double cpu_us = (cpu_seconds() - cpu) * 1e6 / static_cast<double>(deliveries);
@@ -167,7 +172,7 @@ struct Bench {
     }
 
     struct Restart {
-        double first_ms, resident;
+        double first_ms, resident, a_second;
     };
     Restart restart(const std::string& name, size_t pending) const {
         {
@@ -192,11 +197,73 @@ struct Bench {
         auto store = open(name);
         auto dispatcher = start(*store, plan(1), counters, log);
         wait(counters.delivered, 1, 60);
-        Restart out{(seconds() - start_at) * 1e3, 0};
-        wait(counters.delivered, std::min<uint64_t>(pending, 20000), 120);
+        Restart out{(seconds() - start_at) * 1e3, 0, 0};
+        const double began = seconds();
+        const auto some = std::min<uint64_t>(pending, 20000);
+        wait(counters.delivered, some, 120);
+        out.a_second = static_cast<double>(some) / (seconds() - began);
         out.resident = resident_mib();
         dispatcher->stop(2000);
         store->writer().stop(10000);
+        return out;
+    }
+
+    // Nine that are well, and one whose connections are refused.
+    PlanPtr ten(bool dead_paused) const {
+        auto out = std::make_shared<Plan>(*plan(10));
+        for (Subscription& one : out->subscriptions) one.topics = {"order.created"};
+        Subscription& dead = out->subscriptions[0];
+        dead.topics = {"dead.created"};
+        dead.url = check_url("http://127.0.0.1:1024/", UrlRules()).value();
+        dead.paused = dead_paused;
+        return out;
+    }
+    // Deliveries a second of the nine.
+    double nine(Store& store, Counters& counters, size_t events) const {
+        Log log;
+        auto dispatcher = start(store, ten(false), counters, log);
+        add_events(store, 1000);
+        dispatcher->wake();
+        wait(counters.delivered, 9000, 120);  // connections are there, the dead one's breaker is open
+        const double began = seconds();
+        add_events(store, events);
+        dispatcher->wake();
+        wait(counters.delivered, 9 * (1000 + events), 300);
+        const double took = seconds() - began;
+        dispatcher->stop(2000);
+        return static_cast<double>(9 * events) / took;
+    }
+    struct Dead {
+        double ratio, resident, attempts_a_second;
+    };
+    Dead beside_the_dead(const std::string& name, size_t pending, size_t events, int pairs) const {
+        auto without = open(name + "-without");
+        auto beside = open(name + "-beside");
+        {
+            Counters counters;
+            Log log;
+            auto dispatcher = start(*beside, ten(true), counters, log);
+            for (size_t done = 0; done < pending; done += 10000) {
+                add_events(*beside, 10000, "dead.created");
+                dispatcher->wake();
+                wait(counters.expanded, done + 10000, 600);
+            }
+            dispatcher->stop(1000);
+        }
+        std::vector<double> ratios;
+        Dead out{0, 0, 0};
+        for (int pair = 0; pair < pairs; ++pair) {
+            Counters alone;
+            Counters both;
+            const double free = nine(*without, alone, events);
+            const double began = seconds();
+            ratios.push_back(nine(*beside, both, events) / free);
+            out.attempts_a_second = static_cast<double>(both.failed.load()) / (seconds() - began);
+        }
+        out.ratio = median(ratios);
+        out.resident = resident_mib();
+        without->writer().stop(10000);
+        beside->writer().stop(10000);
         return out;
     }
 };
@@ -248,8 +315,26 @@ int main(int argc, char** argv) {
     }
     if (wanted("million") && !quick) {
         const Bench::Restart restart = bench.restart("million", 1000000);
-        printf(",\"million\":{\"pending\":1000000,\"first_ms\":%.1f,\"resident_mib\":%.1f}", restart.first_ms,
-               restart.resident);
+        printf(",\"million\":{\"pending\":1000000,\"first_ms\":%.1f,\"resident_mib\":%.1f,\"a_second\":%.0f}",
+               restart.first_ms, restart.resident, restart.a_second);
+    }
+    if (wanted("dead")) {
+        const size_t pending = quick ? 100000 : 1000000;
+        const int pairs = quick ? 3 : 5;
+        const Bench::Dead dead = bench.beside_the_dead("dead", pending, quick ? 2000 : 5000, pairs);
+        printf(
+            ",\"dead\":{\"pending\":%zu,\"ratio\":%.2f,\"resident_mib\":%.1f,\"attempts_a_second\":%.1f,\"pairs\":%d}",
+            pending, dead.ratio, dead.resident, dead.attempts_a_second, pairs);
+    }
+    if (wanted("adaptive")) {
+        std::vector<double> ratio;
+        const int pairs = quick ? 3 : 7;
+        for (int pair = 0; pair < pairs; ++pair) {
+            const std::string name = std::to_string(pair);
+            const double off = bench.run("off" + name, 1, 20000, false);
+            ratio.push_back(bench.run("on" + name, 1, 20000, true) / off);
+        }
+        printf(",\"adaptive\":{\"ratio\":%.2f,\"pairs\":%d}", median(ratio), pairs);
     }
     printf("}\n");
     std::error_code ignored;

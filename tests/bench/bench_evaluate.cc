@@ -31,7 +31,8 @@ trot::Exchange order(const trot::PlanPtr& plan, size_t lines) {
     out.response_body = R"({"id":1042,"status":"processing","total":"49.90","line_items":[)";
     for (size_t i = 0; i < lines; ++i)
         out.response_body += std::string(i == 0 ? "" : ",") +
-                             R"({"id":7,"name":"A thing of some length","product_id":93,"quantity":2,"sku":"SKU-77"})";
+                             R"({"id":7,"name":"A thing of some length","product_id":93,"quantity":2,"sku":"SKU-77",)"
+                             R"("href":"https:\/\/shop.example\/p\/77"})";  // PHP escapes slashes
     out.response_body += "]}";
     return out;
 }
@@ -60,8 +61,8 @@ int main() {
         std::fprintf(stderr, "%s\n", plan.fault().text.c_str());
         return 2;
     }
-    const trot::Exchange small = order(plan.value(), 11);
-    const trot::Exchange large = order(plan.value(), 235);
+    const trot::Exchange small = order(plan.value(), 8);
+    const trot::Exchange large = order(plan.value(), 167);
     std::printf("{\"evaluate_us\":%.2f,\"bytes\":%zu,\"evaluate_large_us\":%.2f,\"large_bytes\":%zu,\"hooks\":%zu}\n",
                 median_us(small), small.response_body.size(), median_us(large), large.response_body.size(),
                 plan.value()->hooks.size());

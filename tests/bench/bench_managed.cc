@@ -132,7 +132,8 @@ Matching matching() {
         managed.topics = topic_of(static_cast<int>(number) - 1);
         if (!add_managed(*over, number, managed, {})) die("a topic is refused");
     }
-    EventMatcher matcher;
+    Counters counters;
+    EventMatcher matcher(system_clock(), counters);
     std::vector<const Listener*> found;
     Event event;
     event.number = 1;

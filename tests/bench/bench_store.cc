@@ -393,7 +393,8 @@ std::string r2(const Settings& settings) {
         const double start = seconds();
         const double cpu_start = cpu_seconds();
         write_now(*store, [&](Tx& tx) -> Result<void> {
-            const Result<Pruned> pruned = tx.prune(system_clock().wall_ms() + 1, 1000, 1000);
+            const Result<Pruned> pruned =
+                tx.prune(system_clock().wall_ms() + 1, system_clock().wall_ms() + 1, 1000, 1000);
             if (!pruned.ok()) return pruned.fault();
             step = pruned.value().rows;
             gone += pruned.value().events;

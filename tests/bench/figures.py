@@ -78,6 +78,13 @@ def dispatch(options):
     if "million" in told:
         yield "1,000,000 pending: start", told["million"]["first_ms"], "<=", 3000, "ms to the first delivery", told["million"]
         yield "1,000,000 pending: dispatcher", told["million"]["resident_mib"], "<=", 150, "MiB resident", told["million"]
+        yield "1,000,000 pending: drain", told["million"]["a_second"], ">=", 5000, "deliveries/s", told["million"]
+    if "dead" in told:
+        dead = told["dead"]
+        yield f"{dead['pending']:,} pending for a dead endpoint: nine others", dead["ratio"], ">=", 0.95, "of their rate without it", dead
+        yield f"{dead['pending']:,} pending for a dead endpoint: dispatcher", dead["resident_mib"], "<=", 150, "MiB resident", dead
+    if "adaptive" in told:
+        yield "adaptive pacing at an endpoint that is well", told["adaptive"]["ratio"], "<=", 1.03, "× the CPU without", told["adaptive"]
 
 
 def host_figures(options):

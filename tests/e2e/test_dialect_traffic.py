@@ -45,7 +45,7 @@ def paired(name, events):
     subscribed = {topic for topic, _ in deliveries}
     lanes = defaultdict(deque)
     for event in events:
-        if event[1] in subscribed:
+        if event[1] in subscribed and event[0] not in system.later:
             lanes[system.lane(*event[1:])].append(event)
     pairs, hidden = [], []
     for topic, content in deliveries:
@@ -96,6 +96,15 @@ def test_nothing_else_is_made(name, tmp_path):
     assert {topic for _, topic, _ in events} - delivered == set(system.beside)
 
 
+def test_what_was_changed_last_is_told_as_well(name, tmp_path):
+    system = SYSTEMS[name]
+    told = {exchange: [] for exchange in system.later}
+    for exchange, topic, content in explained(name, system.options, tmp_path):
+        if exchange in told and not topic.startswith("legacy-"):
+            told[exchange].append((topic, content["id"]))
+    assert told == system.later
+
+
 def test_what_changed_nothing_makes_nothing(name, tmp_path):
     system = SYSTEMS[name]
     assert [event for event in explained(name, "", tmp_path) if event[0] in system.quiet] == []
@@ -109,7 +118,7 @@ def test_in_a_sub_directory_it_is_the_same(name, tmp_path):
         moved = method + b" /a/site" + rest if path.suffix == ".req" else path.read_bytes()
         (tmp_path / path.name).write_bytes(moved)
     options = SYSTEMS[name].options
-    assert explained(name, options, tmp_path, tmp_path) == []
+    assert {event[0] for event in explained(name, options, tmp_path, tmp_path)} == set(SYSTEMS[name].anywhere)
     there = explained(name, options + '[capture]\nstrip_prefix = ["/a/site"]\n', tmp_path, tmp_path)
     assert there == explained(name, options, tmp_path)
 

@@ -7,30 +7,14 @@ Needs root, nft and unshare.
 """
 
 import ipaddress
-import json
 import re
-import shutil
 import subprocess
 
 import pytest
 from cli import SECRET
-from harness import BINARY, CASES, Trotline, Upstream, request, toml, trotline, wait_until
+from harness import BINARY, CASES, trotline, wait_until
+from namespace import RULES, basic, configuration, listed, permitted, prepare, watched
 
-RULES = """
-table inet watch {
-  set seen4 { type ipv4_addr; flags dynamic; }
-  set seen6 { type ipv6_addr; flags dynamic; }
-  counter begun { }
-  chain out {
-    type filter hook output priority 0;
-    meta l4proto != { tcp, udp } return
-    tcp flags & (syn | ack) != syn return
-    counter name begun
-    add @seen4 { ip daddr }
-    add @seen6 { ip6 daddr }
-  }
-}
-"""
 # Names are looked up in a file, because a query would be a packet, too.
 NAMES = {
     "localhost": ["127.0.0.1", "::1"], "localhost.": ["127.0.0.1"], "a.localhost": ["127.0.0.1"], "ip6-localhost": ["::1"],
@@ -50,13 +34,6 @@ mount --bind "$1/nsswitch" /etc/nsswitch.conf
 nft -f "$1/rules"
 exec "$2" dispatch -c "$3"
 """
-
-
-def permitted():
-    if not all(shutil.which(tool) for tool in ("nft", "unshare", "nsenter", "ip")):
-        return False
-    return subprocess.run(["unshare", "-n", "-m", "sh", "-c", "ip link set lo up && ip route add local default dev lo && nft list ruleset"],
-                          capture_output=True, check=False).returncode == 0
 
 
 pytestmark = pytest.mark.skipif(not permitted(), reason="counting packets takes root, network namespaces and nftables")
@@ -79,36 +56,6 @@ def rows(expect):
             text = f"http://[{text}]/" if ":" in text else f"http://{text}/"
         out[number] = text
     return out
-
-
-def basic(text):
-    """A TOML string, whatever is in it."""
-    return '"' + "".join(f"\\u{ord(each):04x}" if ord(each) < 32 or each in '"\\\x7f' else each for each in text) + '"'
-
-
-def configuration(folder, urls, egress, paused):
-    text = f"""
-[store]
-url = "sqlite:{folder}/store"
-[egress]
-{egress}
-[[hook]]
-topic = "order.created"
-match = "POST /orders"
-"""
-    for number, url in urls.items():
-        text += f"""
-[[subscription]]
-name = "{number}"
-topics = ["*"]
-url = {basic(url)}
-secret = {{ file = {toml(folder / "secret")} }}
-schedule = []
-connect_timeout = "1s"
-timeout = "2s"
-paused = {"true" if paused else "false"}
-"""
-    return text
 
 
 @pytest.fixture
@@ -136,33 +83,6 @@ def takeable(folder, urls):
         assert len(kept) < len(urls), done.stdout[:2000]
         refused += len(urls) - len(kept)
         urls = kept
-
-
-def prepare(folder, urls, egress):
-    """A store that holds one order for each of the urls, not delivered yet; the configuration to deliver it with."""
-    with Upstream() as upstream, Trotline(configuration(folder, urls, egress, True), upstream=upstream.url, directory=folder) as host:
-        assert request(host.port, "POST", "/orders", b"{}").status == 200
-        wait_until(lambda: len(listed(folder, "deliveries")) == len(urls), 20, "a delivery for each")
-    config = folder / "deliver.toml"
-    config.write_text(configuration(folder, urls, egress, False) + '[standalone]\nupstream = "http://127.0.0.1:1"\n', encoding="utf-8")
-    return config
-
-
-def listed(folder, what):
-    done = trotline(what, "--json", "--limit", "100000", "--store", folder / "store")
-    return [json.loads(line) for line in done.stdout.splitlines()]
-
-
-def watched(pid):
-    """How many connections and datagrams were begun in the namespace of that process, and where they went."""
-    told = subprocess.run(["nsenter", "-t", str(pid), "-n", "nft", "-j", "list", "table", "inet", "watch"], capture_output=True, text=True, check=True)
-    begun, seen = None, set()
-    for each in json.loads(told.stdout)["nftables"]:
-        if "counter" in each:
-            begun = each["counter"]["packets"]
-        if "set" in each:
-            seen |= {ipaddress.ip_address(address) for address in each["set"].get("elem", [])}
-    return begun, seen
 
 
 def deliver(folder, config, count):

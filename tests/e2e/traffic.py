@@ -28,6 +28,8 @@ class System:
     quiet: tuple  # exchanges that changed nothing that the system has topics for: reads, failures, no-ops
     refused: tuple = ()  # of these, those that the system itself reports
     missed: dict = field(default_factory=dict)  # as unseen, of what a proxy could see: why the dialect does not look
+    later: dict = field(default_factory=dict)  # exchanges of which nothing was delivered before the recording ended: what they make
+    anywhere: tuple = ()  # exchanges that are known by something else than the beginning of their path
     again: dict = field(default_factory=dict)  # topic -> the names of the deliveries that an event of it makes, when it is several
     lane: object = lambda topic, content: None  # within what the deliveries keep the order of the events; by default among all
     known: object = lambda content: content  # ours, but for what the recording alone made different

@@ -105,6 +105,11 @@ WOOCOMMERCE = System(
     lane=lane,
     known=over_http,
     again={"order.created": ("legacy-order.created", "order.created")},
+    # The queue did not run again.
+    later={
+        "60-order-create-201-not-compressed": [("order.created", 90), ("order.updated", 90)],
+        "61-order-update-gzip": [("order.updated", 90)],
+    },
     unseen={
         ("coupon.deleted", ("coupon", 46)): NOT_A,
         ("product.deleted", ("product", 46)): NOT_A,
@@ -217,6 +222,7 @@ FRONT = System(
         ),
     ],
     secrets=("admin-test-pass", "wrong", "nonce", "wc_order_"),
+    anywhere=("04-wc-ajax-checkout-success-200",),
     beside={},
     quiet=(
         "03-wc-ajax-checkout-failure-200",

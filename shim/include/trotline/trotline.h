@@ -46,7 +46,7 @@ extern "C" {
 #endif
 
 #define TROT_ABI_MAJOR 1u
-#define TROT_ABI_MINOR 1u
+#define TROT_ABI_MINOR 2u
 #define TROT_ABI ((TROT_ABI_MAJOR << 16) | TROT_ABI_MINOR)
 
 typedef struct trot_plan trot_plan;       /* a validated configuration; immutable; counted */
@@ -264,6 +264,11 @@ void trot_reply_drop(trot_reply* reply) TROT_NOEXCEPT;
 /* What the guard says of a URL or address under the plan's [egress] (NULL: defaults). TROT_OK allowed, TROT_EREFUSED
  * blocked; why gets the reason. Resolves names. [any][blocks] */
 int trot_guard(const trot_plan* plan, trot_text value, trot_fault* why) TROT_NOEXCEPT;
+/* What the plan's subscriptions meet on the network: name, guard, connection, TLS (chain, name, pins, days left) of
+ * each url and token_url; nothing is sent. *out: one JSON object a line
+ * {"at","subscription","key":"url"|"token_url","url", "works","says"}, with "right" (what would be) or "warning".
+ * TROT_OK: all work; TROT_EREFUSED: some cannot, *out says which. [any][blocks] */
+int trot_plan_probe(const trot_plan* plan, trot_reply** out, trot_fault* fault) TROT_NOEXCEPT;
 /* The headers that a delivery of that format would carry ("Name: value" a line in *out). format: a name, or one with
  * options as deliveries spell them ("woocommerce?version=6.5.1", values percent-encoded, lists with commas). id: the
  * delivery's id; unix_s: 0 is now. Errors: TROT_ENOTFOUND no such format, TROT_EUSAGE the secret does not fit it. [any]
@@ -275,11 +280,18 @@ int trot_sign(const char* format, trot_text secret, trot_text id, trot_text topi
 int trot_verify(const char* format, trot_text secret, const trot_field* fields, size_t nfields, trot_text body,
                 int64_t unix_s, trot_fault* fault) TROT_NOEXCEPT;
 /* Reads a store, also beside a running host. what: "events", "event", "deliveries", "attempts", "subscriptions",
- * "status". filter: JSON object
- * {"topic","subscription","state","after","event","delivery","limit","oldest_first"}, or empty. *out: one JSON object a
- * line. Errors: TROT_ENOTFOUND no store there, TROT_ESTORE, TROT_EUSAGE. [any][blocks] */
+ * "tasks", "status". filter: JSON object
+ * {"topic","subscription","state","since","until","after","event","delivery","limit","oldest_first"}, or empty. *out:
+ * one JSON object a line. Errors: TROT_ENOTFOUND no store there, TROT_ESTORE, TROT_EUSAGE. [any][blocks] */
 int trot_query(const char* store_dir, const char* what, trot_text filter, trot_reply** out,
                trot_fault* fault) TROT_NOEXCEPT;
+/* What an operator asks for, written into the store, also beside a running host, which finds it within a second;
+ * without one the next start does. what: "redeliver", "backfill", "cancel"; request: the JSON object that the admin API
+ * takes (README, "Dead letters"); by: who asks, for the record. *out: {"task","kind"}, or what a dry run counted.
+ * Errors: TROT_ENOTFOUND no store, delivery, event, subscription or task of that name, TROT_EUSAGE, TROT_ESTORE.
+ * [any][blocks] */
+int trot_act(const char* store_dir, const char* what, trot_text request, trot_text by, trot_reply** out,
+             trot_fault* fault) TROT_NOEXCEPT;
 
 #ifdef __cplusplus
 }

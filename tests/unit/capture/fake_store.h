@@ -88,13 +88,14 @@ class FakeStore : public trot::Store, public trot::Writer, public trot::Tx {
     trot::Result<bool> caught_up() override { return true; }
     trot::Result<void> finish(const trot::Outcome&) override { return {}; }
     trot::Result<void> put_subscription(trot::SubscriptionRow&) override { return {}; }
-    trot::Result<void> set_subscription(int64_t, trot::SubscriptionState, std::string_view, unsigned) override {
+    trot::Result<void> set_subscription(int64_t, trot::SubscriptionState, std::string_view, unsigned,
+                                        int64_t) override {
         return {};
     }
     trot::Result<void> keep_subscriptions(const std::vector<std::string>&) override { return {}; }
-    trot::Result<trot::Pruned> prune(int64_t, int, int) override { return trot::Pruned{}; }
-    trot::Result<void> move_subscription(int64_t, const Known&, trot::SubscriptionState, std::string_view,
-                                         unsigned) override {
+    trot::Result<trot::Pruned> prune(int64_t, int64_t, int, int) override { return trot::Pruned{}; }
+    trot::Result<void> move_subscription(int64_t, const Known&, trot::SubscriptionState, std::string_view, unsigned,
+                                         int64_t) override {
         return {};
     }
     trot::Result<int64_t> generation() override { return int64_t{0}; }
@@ -104,6 +105,14 @@ class FakeStore : public trot::Store, public trot::Writer, public trot::Tx {
     trot::Result<void> touch_managed(int64_t) override { return {}; }
     trot::Result<int> cancel_deliveries(int64_t, int) override { return 0; }
     trot::Result<void> redeliver(int64_t) override { return {}; }
+    trot::Result<bool> redeliver(int64_t, trot::DeliveryState) override { return true; }
+    trot::Result<bool> cancel_delivery(int64_t) override { return true; }
+    trot::Result<bool> has_delivery(int64_t, int64_t) override { return false; }
+    trot::Result<void> add_task(trot::TaskRow&) override { return {}; }
+    trot::Result<bool> move_task(int64_t, int64_t, int64_t) override { return true; }
+    trot::Result<void> count_task(int64_t, int64_t) override { return {}; }
+    trot::Result<bool> end_task(int64_t) override { return true; }
+    trot::Result<void> count_deaths(int64_t, std::vector<trot::InHand>&) override { return {}; }
     trot::Result<bool> take_nonce(std::string_view, int64_t) override { return true; }
     trot::Result<void> settle_hydration(int64_t, const std::string*) override { return {}; }
     trot::Result<void> postpone_hydration(int64_t, unsigned, int64_t) override { return {}; }

@@ -1,4 +1,5 @@
 // Bodies that are made to harm whoever reads them: capped, marked, never a crash, and never an invention.
+#include <brotli/encode.h>
 #include <zlib.h>
 
 #include <string>
@@ -48,6 +49,17 @@ std::string gzip(const std::string& text) {
     return out;
 }
 
+std::string brotli(const std::string& text) {
+    size_t size = BrotliEncoderMaxCompressedSize(text.size());
+    std::string out(size, '\0');
+    assert_int_equal(BrotliEncoderCompress(5, BROTLI_DEFAULT_WINDOW, BROTLI_DEFAULT_MODE, text.size(),
+                                           reinterpret_cast<const uint8_t*>(text.data()), &size,
+                                           reinterpret_cast<uint8_t*>(out.data())),
+                     BROTLI_TRUE);
+    out.resize(size);
+    return out;
+}
+
 std::vector<Event> events_of(const std::string& answer, const char* rest = "", const char* coding = nullptr,
                              size_t* unproven = nullptr) {
     Exchange exchange = exchange_of(plan_of(hooks, rest), "POST", "/orders", 201, answer);
@@ -88,13 +100,24 @@ void a_cut_body_is_marked(void**) {
 
 void a_bomb_is_marked(void**) {
     // 64 MiB in 64 KB; and one whose first bytes look well.
+    const std::string fill = R"({"id":7,"state":"paid","fill":")" + std::string(64 << 20, 'x') + "\"}";
     const std::string zeros = gzip(std::string(64 << 20, '\0'));
-    const std::string order = gzip(R"({"id":7,"state":"paid","fill":")" + std::string(64 << 20, 'x') + "\"}");
+    const std::string order = gzip(fill);
+    const std::string flat = brotli(fill);  // 64 MiB in some hundred bytes
+    assert_true(flat.size() < (10 << 10));
     assert_true(zeros.size() < (100 << 10) && order.size() < (100 << 10));
     const std::string plain = "{\"id\":7}";
-    const std::pair<std::string, const char*> bodies[] = {
-        {zeros, "gzip"}, {order, "gzip"}, {gzip(zeros), "gzip, gzip"}, {order.substr(0, order.size() / 2), "gzip"},
-        {plain, "gzip"}, {plain, "zstd"}};
+    const std::pair<std::string, const char*> bodies[] = {{zeros, "gzip"},
+                                                          {order, "gzip"},
+                                                          {gzip(zeros), "gzip, gzip"},
+                                                          {order.substr(0, order.size() / 2), "gzip"},
+                                                          {plain, "gzip"},
+                                                          {plain, "zstd"},
+                                                          {flat, "br"},
+                                                          {brotli(std::string(64 << 20, '\0')), "br"},
+                                                          {gzip(flat), "br, gzip"},
+                                                          {plain, "br"},
+                                                          {flat.substr(0, flat.size() / 2), "br"}};
     for (const auto& [body, coding] : bodies) {
         size_t unproven = 0;
         const std::vector<Event> events = events_of(body, "", coding, &unproven);

@@ -69,6 +69,10 @@ void manual_has_every_key(void**) {
             table = match[1].str() + "[].";
         else if (line == "[job.result]")
             table = "job[].result.";
+        else if (line == "[delivery.tls]")
+            table = "delivery.tls.";
+        else if (line == "[subscription.oauth]")
+            table = "subscription[].oauth.";
         else if (line == "[[api.key]]")
             table = "api[].key[].";
         else if (std::regex_search(line, match, std::regex(R"(^\[(\w+)\])")))
@@ -149,6 +153,18 @@ void unseen_topics_are_told(void**) {
     assert_true(count > 10);
 }
 
+void short_secrets_are_told_for_every_format(void**) {
+    for (const std::string_view format : format_names()) {
+        const std::string text =
+            "[[hook]]\ntopic = \"a.b\"\nmatch = \"POST /a\"\n[[subscription]]\nname = \"w\"\nurl = "
+            "\"https://w.example/h\"\ntopics = [\"*\"]\nsecret = \"short\"\nformat = \"" +
+            std::string(format) + "\"\n";
+        const Result<PlanPtr> plan = parse_plan(text, "t.toml", shipped_vocabulary());
+        if (plan) fail_msg("format %s takes a secret of 5 bytes", std::string(format).c_str());
+        test::says(plan.fault().text, "t.toml:8:10: the secret does not fit format");
+    }
+}
+
 }  // namespace
 
 int main() {
@@ -156,9 +172,13 @@ int main() {
     setenv("SHOP_READER", "Basic cmVhZGVyOnNlY3JldA==", 1);
     setenv("SHOP_CONSUMER_SECRET", "cs_0123456789abcdef0123456789abcdef", 1);
     const CMUnitTest tests[] = {
-        cmocka_unit_test(shipped_dialects_load), cmocka_unit_test(unseen_topics_are_told),
-        cmocka_unit_test(manual_loads_as_it_is), cmocka_unit_test(manual_has_every_key),
-        cmocka_unit_test(manuals_examples_load), cmocka_unit_test(manuals_defaults_are_the_defaults),
+        cmocka_unit_test(shipped_dialects_load),
+        cmocka_unit_test(unseen_topics_are_told),
+        cmocka_unit_test(short_secrets_are_told_for_every_format),
+        cmocka_unit_test(manual_loads_as_it_is),
+        cmocka_unit_test(manual_has_every_key),
+        cmocka_unit_test(manuals_examples_load),
+        cmocka_unit_test(manuals_defaults_are_the_defaults),
     };
     return cmocka_run_group_tests(tests, nullptr, nullptr);
 }

@@ -18,7 +18,8 @@ namespace trot_test {
 // One attempt as it went out.
 struct Sent {
     std::string url, id, body;
-    bool get = false;  // a question to the upstream, no delivery
+    bool get = false;      // a question to the upstream, no delivery
+    bool options = false;  // … to the endpoint: its consent
     Fields headers;
     int64_t steady_ms = 0;
     size_t beside = 0;  // attempts in flight to the same url, this one among them
@@ -31,6 +32,7 @@ struct Answer {
     std::string retry_after = {};
     std::string body = {};
     bool whole = true, cut = false;  // see SendResult
+    std::string head = {};
 };
 
 // The other side of every FakeTransport: outlives them, so that a test sees what several dispatchers sent.
@@ -79,6 +81,13 @@ class Wire {
         flying_ids_.erase(id);
     }
 
+    // A process has ended: what it had on the wire is nobody's any more.
+    void forget_flights() {
+        const std::lock_guard<std::mutex> hold(lock_);
+        flying_.clear();
+        flying_ids_.clear();
+    }
+
     std::atomic<bool> doubled{false};
 
   private:
@@ -104,6 +113,7 @@ class FakeTransport final : public Transport {
     Result<std::shared_ptr<Target>> target(const TargetOptions& options) override {
         auto made = std::make_shared<Named>();
         made->url = options.url.text;
+        made->options = options.options_method;
         return std::shared_ptr<Target>(std::move(made));
     }
     void send(const std::shared_ptr<Target>& target, const Fields& headers,
@@ -113,6 +123,7 @@ class FakeTransport final : public Transport {
         one.headers = headers;
         if (const std::string* id = find_field(headers, "webhook-id")) one.id = *id;
         one.get = body == nullptr;
+        one.options = static_cast<Named&>(*target).options;
         if (body) one.body = *body;
         one.steady_ms = system_clock().steady_us() / 1000;
         const std::string id = one.id;
@@ -130,6 +141,7 @@ class FakeTransport final : public Transport {
   private:
     struct Named : Target {
         std::string url;
+        bool options = false;
     };
     struct Flight {
         FakeTransport* self;
@@ -148,6 +160,7 @@ class FakeTransport final : public Transport {
         result.answer = flight->answer.body;
         result.whole = flight->answer.whole;
         result.cut = flight->answer.cut;
+        result.head = flight->answer.head;
         result.duration_us = flight->answer.after_ms * 1000;
         self->flights_.erase(flight);
         self->wire_.ended(flight->target, flight->id);

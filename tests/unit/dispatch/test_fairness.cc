@@ -106,6 +106,33 @@ static void a_returning_endpoint_is_not_knocked_over(void**) {
     assert_in_range(most, 4, 64);
 }
 
+// Thousands are due when it heals: in the first second it gets no more than its cap, and what is new does not wait.
+static void a_herd_waits_for_its_turn(void**) {
+    Rig rig(plan_of({subscription("back", {"*"}, std::vector<int64_t>(90, 100))}));
+    std::atomic<bool> healed{false};
+    rig.wire.script([&](const Sent&, size_t) { return Answer{healed ? 200 : 503, 1}; });
+    rig.start();
+    rig.add(3000);
+    assert_true(eventually([&] { return rig.counters.opened > 0 && rig.counters.inflight == 0; }));
+    healed = true;
+    assert_true(eventually([&] { return rig.counters.delivered > 0; }));
+    rig.add(1, "late.arrival");
+    assert_true(eventually(
+        [&] {
+            for (const Sent& one : rig.wire.sent())
+                if (one.body.find("late.arrival") != std::string::npos) return true;
+            return false;
+        },
+        2000));
+    assert_true(rig.settled(3001, 40000));
+    const auto sent = rig.wire.sent();
+    const size_t probe = rig.wire.count() - 3001;  // all from there on were delivered
+    size_t first_second = 0;
+    for (size_t i = probe + 1; i < sent.size(); ++i)
+        if (sent[i].steady_ms - sent[probe + 1].steady_ms < 1000) ++first_second;
+    assert_in_range(first_second, 1, 8);
+}
+
 static void fresh_events_do_not_wait_behind_a_backlog(void**) {
     auto plan = plan_of({subscription("a")});
     plan->subscriptions[0].paused = true;
@@ -169,6 +196,7 @@ int main() {
         cmocka_unit_test(many_slow_ones_leave_room),
         cmocka_unit_test(a_dead_endpoint_is_asked_once_a_second),
         cmocka_unit_test(a_returning_endpoint_is_not_knocked_over),
+        cmocka_unit_test(a_herd_waits_for_its_turn),
         cmocka_unit_test(fresh_events_do_not_wait_behind_a_backlog),
         cmocka_unit_test(wall_clock_jumps_neither_storm_nor_stall),
         cmocka_unit_test(a_due_time_out_of_reach_is_due),

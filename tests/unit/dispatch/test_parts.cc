@@ -21,7 +21,7 @@ static void breaker_opens_after_ten_failures_in_a_row(void**) {
     breaker.failed(false, 0, 0);
     assert_true(breaker.open());
     assert_int_equal(breaker.limit(8, 999), 0);
-    assert_int_equal(breaker.next_ms(), 1000);
+    assert_int_equal(breaker.next_ms(0), 1000);
     assert_int_equal(breaker.limit(8, 1000), 1);
 }
 
@@ -39,15 +39,15 @@ static void breaker_opens_when_half_of_twenty_fail(void**) {
 
 static void breaker_probes_alone_and_ever_more_seldom(void**) {
     Breaker breaker;
-    breaker.set_longest_pause(8000);
+    breaker.set_rules(10, 50, 8000);
     for (int i = 0; i < 10; ++i) breaker.failed(false, 0, 0);
     int64_t now = 0;
     for (const int64_t pause : {1000, 2000, 4000, 8000, 8000}) {
-        assert_int_equal(breaker.next_ms() - now, pause);
-        now = breaker.next_ms();
-        assert_true(breaker.start(now));
+        assert_int_equal(breaker.next_ms(now) - now, pause);
+        now = breaker.next_ms(now);
+        assert_true(breaker.start(8, now));
         assert_int_equal(breaker.limit(8, now + 100000), 0);  // one probe at a time, however long it takes
-        assert_false(breaker.start(now));
+        assert_false(breaker.start(8, now));
         breaker.failed(false, now, 0);  // an old attempt ends meanwhile: changes nothing
         breaker.failed(true, now, 0);
     }
@@ -56,7 +56,7 @@ static void breaker_probes_alone_and_ever_more_seldom(void**) {
 static void breaker_lets_it_come_back_slowly(void**) {
     Breaker breaker;
     for (int i = 0; i < 10; ++i) breaker.failed(false, 0, 0);
-    assert_true(breaker.start(1000));
+    assert_true(breaker.start(8, 1000));
     breaker.succeeded(true);
     assert_false(breaker.open());
     unsigned limit = 1;
@@ -72,11 +72,57 @@ static void breaker_lets_it_come_back_slowly(void**) {
 static void breaker_relapse_is_noticed_sooner(void**) {
     Breaker breaker;
     for (int i = 0; i < 10; ++i) breaker.failed(false, 0, 0);
-    breaker.start(1000);
+    breaker.start(8, 1000);
     breaker.succeeded(true);
     for (int i = 0; i < 3; ++i) breaker.failed(false, 2000, 0);
     assert_true(breaker.open());
-    assert_int_equal(breaker.next_ms(), 4000);  // the pause goes on growing
+    assert_int_equal(breaker.next_ms(2000), 4000);  // the pause goes on growing
+}
+
+static void breaker_opens_as_its_rules_say(void**) {
+    Breaker row;
+    row.set_rules(3, 0, 60000);
+    for (int i = 0; i < 2; ++i) row.failed(false, 0, 0);
+    assert_false(row.open());
+    row.failed(false, 0, 0);
+    assert_true(row.open());
+    Breaker percent;
+    percent.set_rules(0, 90, 60000);
+    percent.succeeded(false);
+    percent.succeeded(false);
+    for (int i = 0; i < 18; ++i) {
+        assert_false(percent.open());
+        percent.failed(false, 0, 0);
+    }
+    assert_true(percent.open());
+    Breaker never;
+    never.set_rules(0, 0, 60000);
+    for (int i = 0; i < 1000; ++i) never.failed(false, 0, 0);
+    assert_false(never.open());
+}
+
+// However fast its answers are: in the first second no more than it has room for at once, then twice as many.
+static void breaker_bounds_the_first_seconds(void**) {
+    Breaker breaker;
+    for (int i = 0; i < 10; ++i) breaker.failed(false, 0, 0);
+    int64_t now = breaker.next_ms(0);
+    assert_true(breaker.start(8, now));
+    breaker.succeeded(true);
+    assert_string_equal(std::string(breaker.name()).c_str(), "returning");
+    std::vector<int> a_second;
+    for (int second = 0; second < 8; ++second, now += 1000) {
+        int sent = 0;
+        for (int ms = 0; ms < 1000; ++ms)
+            while (sent < 5000 && breaker.limit(8, now + ms) > 0) {
+                breaker.start(8, now + ms);
+                breaker.succeeded(false);
+                ++sent;
+            }
+        if (breaker.returning()) assert_int_equal(breaker.next_ms(now + 500), now + 1000);
+        a_second.push_back(sent);
+    }
+    for (int second = 0; second < 7; ++second) assert_int_equal(a_second[static_cast<size_t>(second)], 8 << second);
+    assert_int_equal(a_second[7], 5000);  // wholly recovered
 }
 
 static void run_clock_follows_small_steps_and_not_jumps(void**) {
@@ -188,13 +234,18 @@ static void states_survive_a_reload(void**) {
     SubscriptionRow row;
     row.number = 7;
     row.failures = 3;
+    row.failing_ms = 99;
     row.state = SubscriptionState::disabled;
     row.reason = "gone";
     SubscriptionChange kept = decide_state(&row, plain, false);
     assert_int_equal(kept.state, SubscriptionState::disabled);
     assert_string_equal(kept.reason.c_str(), "gone");
     assert_int_equal(kept.failures, 3);
+    assert_int_equal(kept.failing_ms, 99);
+    assert_false(kept.revived);
     kept = decide_state(&row, plain, true);  // a new url: a new chance
+    assert_true(kept.revived);
+    assert_int_equal(kept.failing_ms, 0);
     assert_int_equal(kept.state, SubscriptionState::active);
     assert_int_equal(kept.failures, 0);
 
@@ -214,6 +265,8 @@ int main() {
         cmocka_unit_test(breaker_probes_alone_and_ever_more_seldom),
         cmocka_unit_test(breaker_lets_it_come_back_slowly),
         cmocka_unit_test(breaker_relapse_is_noticed_sooner),
+        cmocka_unit_test(breaker_opens_as_its_rules_say),
+        cmocka_unit_test(breaker_bounds_the_first_seconds),
         cmocka_unit_test(run_clock_follows_small_steps_and_not_jumps),
         cmocka_unit_test(topics_say_the_same_as_the_plan),
         cmocka_unit_test(leader_lock_has_one_holder),

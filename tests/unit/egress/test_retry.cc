@@ -73,6 +73,29 @@ void waits_are_spread(void**) {
     for (int count : tenths) assert_in_range(count, 800, 1200);
 }
 
+void jitter_may_be_half_or_none(void**) {
+    for (uint64_t seed = 0; seed < 2000; ++seed) {
+        const int64_t half = next_wait_ms({5000}, 1, -1, mixed(seed), Jitter::equal);
+        assert_true(half >= 2500 && half <= 5000);
+        assert_int_equal(next_wait_ms({5000}, 1, -1, mixed(seed), Jitter::none), 5000);
+    }
+}
+
+// 10,000 deliveries that failed in one second: whatever the step, no second of their return has more than twice the
+// mean.
+void a_storm_does_not_come_back_as_one(void**) {
+    for (const int64_t step : {5000, 60000, 300000}) {
+        std::vector<int> bins(static_cast<size_t>(step / 1000 + 2));
+        for (uint64_t one = 0; one < 10000; ++one) {
+            const auto failed_ms = static_cast<int64_t>(one / 10);
+            const int64_t due_ms = failed_ms + next_wait_ms({step}, 1, -1, mixed(one));
+            ++bins[static_cast<size_t>(due_ms / 1000)];
+        }
+        const double mean = 10000.0 / static_cast<double>(step / 1000);
+        for (const int count : bins) assert_true(count <= 2 * mean);
+    }
+}
+
 void retry_after_is_obeyed(void**) {
     for (uint64_t seed = 0; seed < 2000; ++seed) {
         const int64_t wait = next_wait_ms({5000}, 1, 60000, mixed(seed));
@@ -129,8 +152,12 @@ void retry_after_values(void**) {
 
 int main() {
     const CMUnitTest tests[] = {
-        cmocka_unit_test(verdicts),           cmocka_unit_test(the_schedule_of_standard_webhooks),
-        cmocka_unit_test(waits_are_spread),   cmocka_unit_test(retry_after_is_obeyed),
+        cmocka_unit_test(verdicts),
+        cmocka_unit_test(the_schedule_of_standard_webhooks),
+        cmocka_unit_test(waits_are_spread),
+        cmocka_unit_test(jitter_may_be_half_or_none),
+        cmocka_unit_test(a_storm_does_not_come_back_as_one),
+        cmocka_unit_test(retry_after_is_obeyed),
         cmocka_unit_test(retry_after_values),
     };
     return cmocka_run_group_tests_name("retry", tests, nullptr, nullptr);

@@ -72,6 +72,39 @@ void what_is_on_the_wire(void**) {
     assert_int_equal(one.connections.load(), 1);
 }
 
+// The question for an endpoint's consent, and the delivery behind it on the same handle.
+void options_asks_without_a_body(void**) {
+    Server* here = nullptr;
+    Server one([&](Peer& peer) {
+        for (std::string request; !(request = peer.request()).empty();
+             peer.write("HTTP/1.1 405 No\r\nWebHook-Allowed-Origin: *\r\nContent-Length: 0\r\n\r\n"))
+            here->note(request);
+    });
+    here = &one;
+    Sender sender;
+    UrlRules rules;
+    TargetOptions options;
+    options.url = check_url(url(one.port), rules).value();
+    options.options_method = options.keep_head = true;
+    const std::shared_ptr<Target> asked = sender.transport->target(options).value();
+    SendResult result;
+    bool done = false;
+    sender.transport->send(asked, {{"WebHook-Request-Origin", "a.example"}}, nullptr, [&](SendResult got) {
+        result = std::move(got);
+        done = true;
+    });
+    sender.run_until(done);
+    expect_error(result, SendError::none);
+    assert_int_equal(result.status, 405);
+    assert_non_null(strstr(result.head.c_str(), "WebHook-Allowed-Origin: *"));
+    const std::string question = one.requests()[0];
+    assert_int_equal(question.find("OPTIONS /hook HTTP/1.1\r\n"), 0);
+    assert_non_null(strstr(question.c_str(), "WebHook-Request-Origin: a.example\r\n"));
+    assert_null(strstr(question.c_str(), "Content-Length"));
+    assert_int_equal(sender.post(sender.target(url(one.port))).status, 405);
+    assert_int_equal(one.requests()[1].find("POST /hook HTTP/1.1\r\n"), 0);
+}
+
 void two_targets_on_one_handle(void**) {
     Server a(server::always(server::ok));
     Server b(server::always("HTTP/1.1 503 No\r\nContent-Length: 0\r\nRetry-After:  17 \r\n\r\n"));
@@ -266,6 +299,7 @@ void unusable_options(void**) {
 int main() {
     const CMUnitTest tests[] = {
         cmocka_unit_test(what_is_on_the_wire),
+        cmocka_unit_test(options_asks_without_a_body),
         cmocka_unit_test(two_targets_on_one_handle),
         cmocka_unit_test(many_at_once_and_never_inside_send),
         cmocka_unit_test(hostile_headers_are_not_sent),

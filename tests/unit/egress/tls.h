@@ -66,6 +66,28 @@ inline Identity make(const Wanted& wanted, const Identity* issuer = nullptr) {
     return out;
 }
 
+inline std::string drained(BIO* memory) {
+    char* at = nullptr;
+    const long length = BIO_get_mem_data(memory, &at);
+    std::string out(at, static_cast<size_t>(length));
+    BIO_free(memory);
+    return out;
+}
+
+inline std::string pem_of(const Identity& identity) {
+    BIO* memory = BIO_new(BIO_s_mem());
+    PEM_write_bio_X509(memory, identity.certificate.get());
+    return drained(memory);
+}
+
+// Encrypted when there is a passphrase.
+inline std::string key_of(const Identity& identity, const char* passphrase = nullptr) {
+    BIO* memory = BIO_new(BIO_s_mem());
+    PEM_write_bio_PKCS8PrivateKey(memory, identity.key.get(), passphrase != nullptr ? EVP_aes_128_cbc() : nullptr,
+                                  nullptr, 0, nullptr, const_cast<char*>(passphrase));
+    return drained(memory);
+}
+
 // A file in a directory of its own, gone with the object.
 class Folder {
   public:
@@ -79,9 +101,11 @@ class Folder {
     Folder(const Folder&) = delete;
     Folder& operator=(const Folder&) = delete;
     std::string file(const char* name) const { return path_ + "/" + name; }
-    std::string pem(const char* name, const Identity& identity) const {
+    std::string pem(const char* name, const Identity& identity) const { return put(name, pem_of(identity)); }
+    std::string key(const char* name, const Identity& identity) const { return put(name, key_of(identity)); }
+    std::string put(const char* name, const std::string& content) const {
         std::unique_ptr<FILE, int (*)(FILE*)> out(fopen(file(name).c_str(), "w"), fclose);
-        PEM_write_X509(out.get(), identity.certificate.get());
+        fwrite(content.data(), 1, content.size(), out.get());
         return file(name);
     }
 

@@ -225,6 +225,47 @@ void members_by_name(void**) {
     same(found[2].value.raw, "[1,2]");
 }
 
+// Most keys are told from the names by their length: with blanks, escapes and very long ones that must not miss any.
+void members_by_name_however_written(void**) {
+    const std::string seventy(70, 'n');
+    JsonReader reader;
+    const std::string spaced = "{ \"ab\" : 1, \"abc\"\n:\t{ \"AB\":2 }, \"xy\" :[ {\"ab\":3} ], \"" + seventy +
+                               "\":4, \"" + seventy + "x\":5, \"\":6 }";
+    reader.load(spaced);
+    std::string told;
+    for (const JsonMember& one : reader.members_named({"ab", seventy, ""})) told += std::string(one.value.raw) + " ";
+    same(told, "1 2 3 4 6 ");
+    // A backslash in a value, in a key that is sought, and in one that is not.
+    for (const char* text : {R"({"v":"\\","ab":1,"cd":"ab"})", R"({"\u0061b":1,"abcdefg":2})", R"({"\/":0,"ab":1})"}) {
+        reader.load(text);
+        const std::vector<JsonMember> found = reader.members_named({"ab"});
+        assert_int_equal(found.size(), 1);
+        same(found[0].value.raw, "1");
+    }
+}
+
+void texts_by_their_beginning(void**) {
+    JsonReader reader;
+    reader.load(R"({"$2y$":"x","a":["$2y$10","\u00242y$","2y$","","$"],"b":{"c":"\/$2y$","d":"$2y$\/"}})");
+    std::string told;
+    for (const JsonValue& one : reader.texts_beginning({"$2y$", "=x"})) told += std::string(one.raw) + " ";
+    same(told, R"("$2y$10" "\u00242y$" "$2y$\/" )");
+}
+
+// Escapes are looked at where they are, wherever that is.
+void escapes_are_checked_wherever_they_stand(void**) {
+    JsonReader reader;
+    for (const char* good : {R"(["a","\n","b","\\","\u00e9",1,"c"])", R"({"a":"\"","\t":{"b":"\\\""}})", R"("\/")"}) {
+        reader.load(good);
+        assert_true(reader.valid());
+    }
+    for (const char* bad :
+         {R"(["a","\n","\x"])", R"({"a":"\n","b\c":1})", R"(["\n","\u12g4"])", R"([\n,"a"])", R"(["\n",tr\ue])"}) {
+        reader.load(bad);
+        assert_false(reader.valid());
+    }
+}
+
 void scalars_as_text(void**) {
     same(json_text({JsonKind::string, R"("a\"\\\/\b\f\n\r\t\u00e9\ud83d\ude00")"}),
          "a\"\\/\b\f\n\r\t\xc3\xa9\xf0\x9f\x98\x80");
@@ -267,11 +308,18 @@ void pointer_form(void**) {
 
 int main() {
     const CMUnitTest tests[] = {
-        cmocka_unit_test(rfc6901_examples),   cmocka_unit_test(raw_bytes_are_the_callers),
-        cmocka_unit_test(validity),           cmocka_unit_test(agrees_with_jansson),
-        cmocka_unit_test(a_reader_is_reused), cmocka_unit_test(members_by_name),
-        cmocka_unit_test(scalars_as_text),    cmocka_unit_test(quoting),
+        cmocka_unit_test(rfc6901_examples),
+        cmocka_unit_test(raw_bytes_are_the_callers),
+        cmocka_unit_test(validity),
+        cmocka_unit_test(agrees_with_jansson),
+        cmocka_unit_test(a_reader_is_reused),
+        cmocka_unit_test(members_by_name),
+        cmocka_unit_test(scalars_as_text),
+        cmocka_unit_test(quoting),
         cmocka_unit_test(pointer_form),
+        cmocka_unit_test(members_by_name_however_written),
+        cmocka_unit_test(texts_by_their_beginning),
+        cmocka_unit_test(escapes_are_checked_wherever_they_stand),
     };
     return cmocka_run_group_tests(tests, nullptr, nullptr);
 }

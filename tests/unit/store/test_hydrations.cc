@@ -120,7 +120,7 @@ void it_is_not_pruned_before(void**) {
     assert_fine(write_now(*open.store, [&](Tx& tx) { return tx.set_cursor(plain); }));
     const auto prune = [&] {
         assert_fine(write_now(*open.store, [&](Tx& tx) -> Result<void> {
-            const Result<Pruned> gone = tx.prune(2000, 100, 100);
+            const Result<Pruned> gone = tx.prune(2000, 2000, 100, 100);
             return gone ? Result<void>() : Result<void>(gone.fault());
         }));
     };

@@ -128,7 +128,7 @@ void the_removed_are_gone_for_good(void**) {
     // An outcome that comes too late does not bring it back.
     assert_fine(write_now(*open.store, [&](Tx& tx) {
         return tx.move_subscription(numbers[0], {SubscriptionState::active, "", rows.value()[0].changed_ms},
-                                    SubscriptionState::active, "", 1);
+                                    SubscriptionState::active, "", 1, 0);
     }));
     assert_true(open.reader->managed_after(0).value()[0].state == SubscriptionState::removed);
 }

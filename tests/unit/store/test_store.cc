@@ -153,7 +153,7 @@ void numbers_never_go_back(void**) {
         // Retention removes them all: the numbers still do not come again.
         clock.now_ms += 7200000;
         assert_fine(write_now(*open.store, [&](Tx& tx) -> Result<void> {
-            const Result<Pruned> gone = tx.prune(clock.wall_ms(), 100, 100);
+            const Result<Pruned> gone = tx.prune(clock.wall_ms(), clock.wall_ms(), 100, 100);
             assert_fine(gone);
             assert_int_equal(gone.value().events, 2);
             return {};
@@ -179,8 +179,9 @@ void subscriptions_keep_who_they_are(void**) {
     };
     put();
     const int64_t number = row.number;
-    assert_fine(write_now(
-        *open.store, [&](Tx& tx) { return tx.set_subscription(number, SubscriptionState::disabled, "410 Gone", 3); }));
+    assert_fine(write_now(*open.store, [&](Tx& tx) {
+        return tx.set_subscription(number, SubscriptionState::disabled, "410 Gone", 3, 77);
+    }));
     row = SubscriptionRow{};
     row.origin = "file";
     row.name = "warehouse";
@@ -190,6 +191,7 @@ void subscriptions_keep_who_they_are(void**) {
     assert_int_equal(static_cast<int>(row.state), static_cast<int>(SubscriptionState::disabled));
     assert_string_equal(row.reason.c_str(), "410 Gone");
     assert_int_equal(row.failures, 3);
+    assert_int_equal(row.failing_ms, 77);
     keep({"warehouse"});
     keep({"other"});
     auto rows = open.reader->subscriptions();
@@ -232,7 +234,7 @@ void retention_takes_what_is_finished(void**) {
     const auto prune = [&](int most) {
         Pruned gone;
         assert_fine(write_now(*open.store, [&](Tx& tx) -> Result<void> {
-            const Result<Pruned> pruned = tx.prune(now - 1000, 1000, most);
+            const Result<Pruned> pruned = tx.prune(now - 1000, now - 1000, 1000, most);
             assert_fine(pruned);
             gone = pruned.value();
             return {};
@@ -281,7 +283,7 @@ void retention_steps_are_bounded_in_rows(void**) {
     Pruned all;
     for (Pruned step{1, 0}; step.rows > 0; ++steps) {
         assert_fine(write_now(*open.store, [&](Tx& tx) -> Result<void> {
-            const Result<Pruned> pruned = tx.prune(system_clock().wall_ms(), 400, 400);
+            const Result<Pruned> pruned = tx.prune(system_clock().wall_ms(), system_clock().wall_ms(), 400, 400);
             assert_fine(pruned);
             step = pruned.value();
             return {};

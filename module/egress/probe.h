@@ -1,0 +1,23 @@
+// Probe: what would a delivery to this URL meet? Its name, what the guard says of each address, the connection, the TLS
+// handshake with its chain, name, pins and days left; no request is sent. Callers: engine/online. Threads: any; blocks
+// for at most twice the connect timeout and a moment.
+#pragma once
+
+#include <string>
+
+#include "egress/guard.h"
+#include "egress/transport.h"
+
+namespace trot {
+
+struct Finding {
+    bool works = false;
+    std::string says;     // "192.0.2.7:443, TLSv1.3, certificate for 36 days"; or what is wrong
+    std::string right;    // what would be right, when it does not work
+    std::string warning;  // it works, but not for long
+};
+
+// ca_file: of [egress], "" is the system's bundle. now_s: Unix seconds, for the days left.
+Finding probe(const TargetOptions& options, const Guard& guard, const std::string& ca_file, int64_t now_s);
+
+}  // namespace trot
