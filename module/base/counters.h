@@ -33,6 +33,8 @@ struct Counters {
     N queue_count{0};              // gauge
     // dispatch
     alignas(64) N expanded{0};  // deliveries made from events
+    N coalesced{0};             // events that joined a delivery that was still gathering
+    N batches{0};               // HTTP tries that carried several deliveries as one
     N attempts{0};              // HTTP tries
     N delivered{0};             // deliveries with a 2xx
     N failed{0};                // attempts without a 2xx

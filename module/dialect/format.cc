@@ -65,6 +65,10 @@ Vocabulary shipped_vocabulary() {
         const Format* format = find_format(name);
         return format == nullptr ? FormatPolicy() : format->policy();
     };
+    words.batches = [](std::string_view name, const FormatOptions& options) {
+        const Format* format = find_format(name);
+        return format != nullptr && format->batches(options);
+    };
     words.dialect = [](std::string_view name) -> std::string_view {
         for (const Shipped& shipped : shipped_dialects())
             if (shipped.name == name) return shipped.text;

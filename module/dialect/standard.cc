@@ -7,6 +7,7 @@
 #include "dialect/header_text.h"
 #include "dialect/payload.h"
 #include "dialect/quote.h"
+#include "dialect/style.h"
 
 namespace trot {
 namespace {
@@ -43,9 +44,10 @@ Result<std::vector<Hmac>> keyed(const std::vector<Secret>& secrets) {
 
 class StandardRenderer : public Renderer {
   public:
-    explicit StandardRenderer(std::unique_ptr<StandardSigner> signer) : signer_(std::move(signer)) {}
+    StandardRenderer(std::unique_ptr<StandardSigner> signer, bool sequence)
+        : signer_(std::move(signer)), sequence_(sequence) {}
 
-    std::string body(const EventView& event, const DeliveryView& /*delivery*/) override {
+    std::string body(const EventView& event, const DeliveryView& delivery) override {
         std::string out;
         out.reserve(event.payload.size() + 256);
         out += "{\"id\":";
@@ -63,6 +65,7 @@ class StandardRenderer : public Renderer {
         append_payload(out, event);
         append_opaque_mark(out, event);
         if ((event.flags & cut_flags) != 0) out += ",\"truncated\":true";
+        if (sequence_ && delivery.sequence > 0) out += ",\"sequence\":" + std::to_string(delivery.sequence);
         out += '}';
         return out;
     }
@@ -74,17 +77,30 @@ class StandardRenderer : public Renderer {
 
   private:
     std::unique_ptr<StandardSigner> signer_;
+    const bool sequence_;
 };
+
+bool shows_sequence(const FormatOptions& options) { return option(options, "sequence", "false") == "true"; }
 
 class StandardFormat : public Format {
   public:
     std::string_view name() const override { return "standard"; }
 
+    const std::vector<OptionRule>& options() const override {
+        static const std::vector<OptionRule> rules{{"sequence", OptionRule::Kind::flag}};
+        return rules;
+    }
+
+    // Each subscription counts for itself.
+    bool shares_bodies(const FormatOptions& options) const override { return !shows_sequence(options); }
+    bool batches(const FormatOptions& /*options*/) const override { return true; }
+
     Result<std::unique_ptr<Renderer>> renderer(const Recipient& recipient) const override {
         if (recipient.secrets.empty()) return Fault{Code::config, "format standard needs a secret"};
         Result<std::unique_ptr<StandardSigner>> signer = standard_signer(recipient.secrets);
         if (!signer) return signer.fault();
-        return std::unique_ptr<Renderer>(std::make_unique<StandardRenderer>(std::move(signer).value()));
+        return std::unique_ptr<Renderer>(
+            std::make_unique<StandardRenderer>(std::move(signer).value(), shows_sequence(recipient.options)));
     }
 
     Result<void> check_secret(const Secret& secret) const override {

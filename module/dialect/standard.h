@@ -4,6 +4,7 @@
 // milliseconds), "resource/id" (just "resource" when the id is unknown), and the payload's own bytes, spliced in and
 // never re-serialised. A payload that is not JSON goes in as a base64 string with "data_base64":true behind it; one
 // that was cut short in capture carries "truncated":true. No payload is "data":null.
+// With option sequence = true a delivery in a lane says its place there: "sequence":7. A batch is an array of bodies.
 //
 // Signed is "<webhook-id>.<webhook-timestamp>.<body>", HMAC-SHA256 with the bytes behind "whsec_", one "v1,<base64>"
 // for each secret, newest first, separated by one space.

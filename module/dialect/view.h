@@ -52,6 +52,7 @@ inline Fields headers_of(Renderer& renderer, const DeliveryView& delivery, std::
     renderer.headers(delivery, body, headers);
     if (!settings.authorization.empty() && find_field(headers, "Authorization") == nullptr)
         headers.insert(headers.begin(), {"Authorization", std::string(settings.authorization.reveal())});
+    if (delivery.sequence > 0) headers.push_back({"trotline-sequence", std::to_string(delivery.sequence)});
     headers.insert(headers.end(), settings.headers.begin(), settings.headers.end());
     if (!settings.consent_origin.empty()) headers.push_back({"WebHook-Request-Origin", settings.consent_origin});
     return headers;

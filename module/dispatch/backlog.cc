@@ -61,15 +61,8 @@ bool Backlog::refill(Endpoint& endpoint) {
 
 void Backlog::queue(Endpoint& endpoint, const Delivery& delivery) {
     const Style* style = find_style(delivery.format);
-    if (!endpoint.takes(style) || !hold(delivery.number)) return;
-    Item item;
-    item.number = delivery.number;
-    item.event = delivery.event;
-    item.attempts = delivery.attempts;
-    item.shape = delivery.shape;
-    item.uncounted = delivery.uncounted;
-    item.asked = delivery.due_ms == 0;
-    item.style = style;
+    Item item = item_of(delivery, style);
+    if (!endpoint.takes(style) || !hold(item.number)) return;
     endpoint.backlog.push_back(std::move(item));
 }
 

@@ -58,6 +58,17 @@ Result<EventRef> EventCache::get(Reader& reader, int64_t number) {
     return add(std::move(event).value());
 }
 
+Result<EventRef> EventCache::get(Reader& reader, int64_t number, int64_t first) {
+    Result<EventRef> last = get(reader, number);
+    if (first == 0 || first == number || !last) return last;
+    const Result<EventRef> opened = get(reader, first);
+    if (!opened && opened.fault().code != Code::not_found) return opened.fault();
+    Event joined = last.value()->event();
+    joined.previous = opened ? opened.value()->event().previous : nullptr;
+    // Another delivery of the same event says something else: this one is nobody else's to find.
+    return std::make_shared<EventData>(std::move(joined), bytes_);
+}
+
 // Entries whose event is gone stay until the map has doubled: amortised, one pass an insertion.
 void EventCache::sweep() {
     if (events_.size() < sweep_at_) return;

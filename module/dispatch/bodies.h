@@ -46,6 +46,8 @@ class EventCache {
     EventRef add(Event event);
     EventRef shaped(Event event, int64_t shape);  // counted, not found by get()
     Result<EventRef> get(Reader& reader, int64_t number);
+    // Of several changes in one (first: 0 for none): the last one, and what was before the first.
+    Result<EventRef> get(Reader& reader, int64_t number, int64_t first);
     void forget(int64_t number) { events_.erase(number); }  // its row has changed
     uint64_t bytes() const { return *bytes_; }
 

@@ -4,6 +4,21 @@ namespace trot {
 
 bool asks_to_confirm(const Style& style) { return option(style.options, "message", "") == "confirmation"; }
 
+Item item_of(const Delivery& delivery, const Style* style) {
+    Item item;
+    item.number = delivery.batch != 0 ? delivery.batch : delivery.number;
+    item.event = delivery.event;
+    item.attempts = delivery.attempts;
+    item.uncounted = delivery.uncounted;
+    item.asked = delivery.due_ms == 0;
+    item.shape = delivery.shape;
+    item.style = style;
+    item.first_event = delivery.first_event;
+    item.sequence = delivery.sequence;
+    item.batch = delivery.batch;
+    return item;
+}
+
 void Endpoint::set_gate(GatePtr to) {
     if (gate && gate != to) {
         gate->leave(number);

@@ -20,6 +20,8 @@
 
 namespace trot {
 
+struct Members;  // dispatch/members.h
+
 // A delivery in memory.
 struct Item {
     int64_t number = 0;
@@ -29,8 +31,15 @@ struct Item {
     bool asked = false;      // an operator asks for this one
     int64_t shape = 0;       // Delivery::shape
     const Style* style = nullptr;
-    EventRef data;  // null: read when its turn comes
+    EventRef data;            // null: read when its turn comes
+    int64_t first_event = 0;  // of several changes in one: whose `previous` counts
+    int64_t sequence = 0;     // in its lane
+    int64_t batch = 0;        // it stands for all that go in that one request; `number` is the batch's
+    std::shared_ptr<const Members> members = nullptr;  // of the batch, read when its turn comes
 };
+
+// What the store says of one that is to be sent now.
+Item item_of(const Delivery& delivery, const Style* style);
 
 // Most deliveries that the lanes hold; the rest waits in the store. Fresh ones are worth more room: one that overflows
 // must be found and read again, and one slow commit brings hundreds.

@@ -20,8 +20,13 @@ Result<void> Expansion::write(Tx& tx, bool) {
     overtaken = cursor.value() != from;
     outdated = now.value() != generation;
     if (overtaken || outdated) return {};
-    for (Delivery& delivery : deliveries)
-        if (Result<void> added = tx.add_delivery(delivery); !added) return added;
+    size_t next = 0;
+    for (size_t i = 0; i < deliveries.size(); ++i) {
+        const Waits* lane = next < waits.size() && waits[next].at == i ? &waits[next++] : nullptr;
+        Result<void> added = lane == nullptr ? tx.add_delivery(deliveries[i])
+                                             : place(tx, *lane->rules, lane->lane, deliveries[i], now_ms);
+        if (!added) return added;
+    }
     return tx.set_cursor(to);
 }
 
@@ -93,7 +98,7 @@ std::shared_ptr<Expansion> Expander::next() {
     auto out = std::make_shared<Expansion>();
     out->from = cursor_;
     out->generation = topics_->generation;
-    const int64_t now = context_.run.now_ms();
+    const int64_t now = out->now_ms = context_.run.now_ms();
     while (!ahead_.empty()) {
         {
             const Hands::Note in_hand = context_.hands.event(ahead_.front().number);
@@ -111,6 +116,8 @@ std::shared_ptr<Expansion> Expander::next() {
                 delivery.logged = listener->logged;
                 delivery.shape = listener->shape;
                 delivery.due_ms = now;
+                if (listener->lanes)
+                    out->waits.push_back({out->deliveries.size(), listener->lanes, lane_of(data->event())});
                 out->deliveries.push_back(std::move(delivery));
                 out->events.push_back(data);
             }

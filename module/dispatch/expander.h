@@ -25,9 +25,17 @@ struct Expansion {
     int64_t to = 0;
     std::vector<Delivery> deliveries;  // numbers are set by write()
     std::vector<EventRef> events;      // of each delivery; only touched on the loop
-    bool overtaken = false;            // set by write(): the cursor is elsewhere, nothing was written
-    int64_t generation = 0;            // of the managed subscriptions it knows
-    bool outdated = false;             // set by write(): they have changed, nothing was written
+    // Those that wait for others of their lane, by their place in `deliveries`; most expansions have none.
+    struct Waits {
+        size_t at = 0;
+        LaneRulesPtr rules;
+        std::string lane;
+    };
+    std::vector<Waits> waits;
+    int64_t now_ms = 0;
+    bool overtaken = false;  // set by write(): the cursor is elsewhere, nothing was written
+    int64_t generation = 0;  // of the managed subscriptions it knows
+    bool outdated = false;   // set by write(): they have changed, nothing was written
 
     Result<void> write(Tx& tx, bool in_doubt);
     bool patient = false;

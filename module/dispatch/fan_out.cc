@@ -87,7 +87,10 @@ Result<void> FanOut::expand(Tx& tx, std::vector<Event>& added, const TopicIndex&
             delivery.logged = matches_[i]->logged;
             delivery.shape = matches_[i]->shape;
             delivery.due_ms = due_ms;
-            if (Result<void> added_one = tx.add_delivery(delivery); !added_one) return added_one;
+            const LaneRules* lanes = matches_[i]->lanes.get();
+            Result<void> added_one =
+                lanes == nullptr ? tx.add_delivery(delivery) : place(tx, *lanes, lane_of(made.event), delivery, due_ms);
+            if (!added_one) return added_one;
         }
     }
     if (ride->to == ride->from) return {};

@@ -36,7 +36,7 @@ void Gate::queue(const std::shared_ptr<Endpoint>& endpoint) {
 std::shared_ptr<Endpoint> Gate::first() {
     while (!queue_.empty()) {
         std::shared_ptr<Endpoint> one = queue_.front().lock();
-        if (one && one->gate.get() == this && one->active() && one->queued() > 0) return one;
+        if (one && one->gate.get() == this && one->active() && one->queued() > 0 && !one->awaits_token) return one;
         drop_first();
     }
     return nullptr;

@@ -66,6 +66,7 @@ Lead::Lead(Context& context, PlanPtr plan, MakeTransport make_transport, std::sh
            },
            [this] { look_left(); },
            [this](int64_t subscription, Item& item, bool surely) { return hydrator_.park(subscription, item, surely); },
+           [this](const Delivery& delivery) { gatherer_.gathers(delivery, 0); },
            [this](const EndpointRef& endpoint, Item& item) { return shaper_.shape(endpoint, item); }}),
       shaper_(
           context, cache_,
@@ -79,16 +80,13 @@ Lead::Lead(Context& context, PlanPtr plan, MakeTransport make_transport, std::sh
                      sender_.unpark(subscriptions_.by_number(subscription), std::move(item));
                  },
                  [this] { look_left(); }}),
+      gatherer_(context, {[this](int64_t subscription) { return subscriptions_.by_number(subscription); },
+                          [this](const Delivery& closed) { send(closed, nullptr); }, [this] { look_left(); }}),
       expander_(context, cache_, *fan_out_, subscriptions_.topics(),
-                {[this](const Delivery& made, const EventRef& event) {
-                     if ((event->event().flags & event_owed) != 0) hydrator_.made(event->event());
-                     if (const EndpointRef endpoint = subscriptions_.by_number(made.subscription))
-                         sender_.offer(endpoint, made, event);
-                     else
-                         missed_ = true;
-                 },
+                {[this](const Delivery& delivery, const EventRef& event) { made(delivery, event); },
                  [this] {
                      for (const auto& [number, endpoint] : subscriptions_.all()) sender_.read_anew(endpoint);
+                     gatherer_.look();
                      missed_ = true;
                  },
                  [this] { follow(); }}),
@@ -103,6 +101,23 @@ Lead::Lead(Context& context, PlanPtr plan, MakeTransport make_transport, std::sh
 Lead::~Lead() = default;
 
 void Lead::begin() { tick(); }
+
+void Lead::made(const Delivery& delivery, const EventRef& event) {
+    if ((event->event().flags & event_owed) != 0) hydrator_.made(event->event());
+    if (delivery.state == DeliveryState::queued) return;  // what is before it lets it go
+    if (delivery.state == DeliveryState::gathering) {
+        if (delivery.first_event != 0) context_.counters.coalesced.fetch_add(1, std::memory_order_relaxed);
+        return gatherer_.gathers(delivery, event->event().payload ? event->event().payload->size() : 0);
+    }
+    send(delivery, event);
+}
+
+void Lead::send(const Delivery& delivery, const EventRef& event) {
+    if (const EndpointRef endpoint = subscriptions_.by_number(delivery.subscription))
+        sender_.offer(endpoint, delivery, event);
+    else
+        missed_ = true;
+}
 
 void Lead::tick() {
     tick_.arm_ms(tick_ms);
@@ -281,6 +296,7 @@ void Lead::loaded(const SubscriptionSet& set, const Result<void>& result) {
         if (!endpoint->active()) sender_.drop(*endpoint);
     sender_.start(transport_, running_->egress.connections);
     hydrator_.start(running_, transport_);
+    gatherer_.start();
     for (const EndpointRef& endpoint : applied.present) sender_.consider(endpoint);
     retention_.start(running_->store);
     // Without them no event is expanded: the generation does not fit until they are there.
@@ -329,6 +345,7 @@ void Lead::leave(int64_t most_ms) {
     fan_out_->retire();
     sender_.stop();
     hydrator_.stop();
+    gatherer_.stop();
     shaper_.stop();
     expander_.stop();
     retention_.stop();
@@ -342,7 +359,7 @@ void Lead::look_left() {
     const bool attempts_end = sender_.inflight() == 0 || now >= leave_by_ms_;
     if (attempts_end) sender_.outcomes().flush();
     const bool written = sender_.outcomes().idle() && expander_.idle() && retention_.idle() && hydrator_.idle() &&
-                         deaths_.idle() && tasks_.idle() && !loading_ && cancelling_ == 0;
+                         gatherer_.idle() && deaths_.idle() && tasks_.idle() && !loading_ && cancelling_ == 0;
     if (attempts_end && (written || now >= leave_by_ms_ + write_ms)) return left();
     tick_.arm_ms(20);
 }

@@ -14,6 +14,7 @@
 #include "dispatch/dispatcher.h"
 #include "dispatch/expander.h"
 #include "dispatch/fan_out.h"
+#include "dispatch/gatherer.h"
 #include "dispatch/hydrator.h"
 #include "dispatch/leader.h"
 #include "dispatch/retention.h"
@@ -49,6 +50,8 @@ class Lead {
     void wake_waiting();
     void cancel(int64_t subscription);
     void look_again(int64_t subscription, bool less);
+    void made(const Delivery& delivery, const EventRef& event);
+    void send(const Delivery& delivery, const EventRef& event);
     void publish();
     void enter();
     void load();
@@ -83,6 +86,7 @@ class Lead {
     Sender sender_;
     Shaper shaper_;
     Hydrator hydrator_;
+    Gatherer gatherer_;
     Expander expander_;
     Retention retention_;
     Deaths deaths_;

@@ -30,7 +30,7 @@ bool listens(const Managed& managed);
 // Its patterns into the index. only: its API's, joins each of its selectors. shape: Delivery::shape. Fault: its filter
 // cannot be read; then it gets nothing, rather than what it did not ask for.
 Result<void> add_managed(TopicIndex& index, int64_t number, const Managed& managed, const std::vector<FilterTerm>& only,
-                         int64_t shape = 0);
+                         const LaneRulesPtr& lanes, int64_t shape = 0);
 
 // The API it was made through; null: the configuration has no such API any more.
 const ApiConfig* api_of(const Plan& plan, std::string_view origin);

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "dispatch/lanes.h"
+
 namespace trot {
 namespace {
 
@@ -12,8 +14,15 @@ constexpr int64_t linger_ms = 4;
 }  // namespace
 
 Result<void> OutcomeBatch::write(Tx& tx, bool in_doubt) {
-    for (const Outcome& outcome : outcomes)
-        if (Result<void> done = tx.finish(outcome); !done) return done;
+    freed.clear();
+    doubtful = in_doubt;
+    for (size_t i = 0; i < outcomes.size(); ++i) {
+        if (Result<void> done = tx.finish(outcomes[i]); !done) return done;
+        if (outcomes[i].lets_go == 0) continue;
+        std::vector<Delivery> next;
+        if (Result<void> done = let_go(tx, outcomes[i], next); !done) return done;
+        for (Delivery& delivery : next) freed.push_back({std::move(delivery), i});
+    }
     for (const SubscriptionChange& change : changes) {
         Result<void> done;
         if (change.before)

@@ -36,6 +36,13 @@ struct OutcomeBatch {
     std::vector<EndpointRef> endpoints;  // of each outcome
     std::vector<SubscriptionChange> changes;
     std::vector<Event> events;  // our own: trotline.subscription.disabled
+    // Set by write(): those of the lanes that waited for these to end, and whose.
+    struct Freed {
+        Delivery delivery;
+        size_t by = 0;  // in `outcomes`
+    };
+    std::vector<Freed> freed;
+    bool doubtful = false;  // it may have been written before: some may have been freed then
 
     Result<void> write(Tx& tx, bool in_doubt);
     static constexpr bool patient = true;

@@ -19,6 +19,8 @@ Result<void> Retention::Prune::write(Tx& tx, bool) {
     const Result<Pruned> taken = tx.prune(before_ms, dead_before_ms, step_rows, events);
     if (!taken) return taken.fault();
     gone = taken.value();
+    const Result<int> lanes = tx.lanes().forget(lanes_before_ms, step_rows);
+    if (!lanes) return lanes.fault();
     const Result<Tidied> put_away = tx.tidy(memory);
     if (!put_away) return put_away.fault();
     tidied = put_away.value();
@@ -62,6 +64,7 @@ void Retention::step() {
     prune->before_ms = surplus_ > 0 ? now : now - keep_ms_;
     prune->dead_before_ms = surplus_ > 0 ? now : now - keep_dead_ms_;
     prune->events = surplus_ > 0 ? static_cast<int>(std::min<uint64_t>(surplus_, step_rows)) : step_rows;
+    prune->lanes_before_ms = now - keep_ms_;
     prune->memory = {now - job_timeout_ms_, now - snapshot_age_ms_, snapshot_bytes_, step_rows};
     flying_ = true;
     LoopJob<Prune>::submit(context_, prune,

@@ -25,6 +25,7 @@ class Retention {
     struct Prune {
         int64_t before_ms = 0;
         int64_t dead_before_ms = 0;
+        int64_t lanes_before_ms = 0;
         int events = 0;
         Pruned gone;
         MemoryLimits memory;

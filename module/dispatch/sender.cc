@@ -4,6 +4,7 @@
 
 #include "crypto/ids.h"
 #include "dialect/view.h"
+#include "dispatch/members.h"
 
 namespace trot {
 namespace {
@@ -57,14 +58,10 @@ void Sender::offer(const EndpointRef& endpoint, const Delivery& delivery, const 
     if (!running_ || endpoint->fresh.size() >= fresh_items || backlog_.crowded() || !endpoint->active() ||
         endpoint->breaker.open()) {
         backlog_.mark(*endpoint);
-    } else if (backlog_.hold(delivery.number)) {
-        Item item;
-        item.number = delivery.number;
-        item.event = delivery.event;
-        item.shape = delivery.shape;
-        item.style = endpoint->style != nullptr && endpoint->style->text == delivery.format
-                         ? endpoint->style
-                         : find_style(delivery.format);
+    } else if (Item item = item_of(delivery, endpoint->style != nullptr && endpoint->style->text == delivery.format
+                                                 ? endpoint->style
+                                                 : find_style(delivery.format));
+               backlog_.hold(item.number)) {
         if (cache_.bytes() < most_event_bytes) item.data = event;
         endpoint->fresh.push_back(std::move(item));
     }
@@ -109,7 +106,7 @@ void Sender::pump() {
         const EndpointRef endpoint = std::move(ring_.front());
         ring_.pop_front();
         endpoint->listed = false;
-        if (!endpoint->active() || endpoint->queued() == 0 || endpoint->awaits_token) continue;
+        if (!endpoint->active() || endpoint->queued() == 0) continue;
         if (!admitted(endpoint, context_.steady_ms())) continue;
         if (endpoint->slow && slow_inflight_ >= std::max(1U, slots_ / 4 * 3)) {
             endpoint->listed = true;
@@ -126,13 +123,18 @@ void Sender::pump() {
     pump_.fire();
 }
 
-// The item's event. One that is owed a payload waits for it; what is held of an event may be older than its payload.
+// What it needs of the store: its event, or those of all that go with it.
 Sender::Found Sender::find_data(const EndpointRef& endpoint, Item& item) {
+    return item.batch != 0 ? find_members(endpoint, item) : find_event(endpoint, item);
+}
+
+// The item's event. One that is owed a payload waits for it; what is held of an event may be older than its payload.
+Sender::Found Sender::find_event(const EndpointRef& endpoint, Item& item) {
     const bool read = !item.data;
     if (read) {
         Reader* reader = context_.read();
-        Result<EventRef> event =
-            reader != nullptr ? cache_.get(*reader, item.event) : Fault{Code::store, "the store cannot be read"};
+        Result<EventRef> event = reader != nullptr ? cache_.get(*reader, item.event, item.first_event)
+                                                   : Fault{Code::store, "the store cannot be read"};
         if (!event && event.fault().code != Code::not_found) {
             if (reader != nullptr) context_.read_failed(event.fault());
             endpoint->backlog.push_front(std::move(item));
@@ -152,7 +154,7 @@ Sender::Found Sender::find_data(const EndpointRef& endpoint, Item& item) {
         return Found::unreadable;
     }
     cache_.forget(item.event);
-    return find_data(endpoint, item);
+    return find_event(endpoint, item);
 }
 
 // The payload that its subscription's rules make of it.
@@ -169,6 +171,10 @@ Sender::Found Sender::shaped(const EndpointRef& endpoint, Item& item) {
 }
 
 void Sender::end_unsent(const EndpointRef& endpoint, Outcome outcome) {
+    if (outcome.state != DeliveryState::pending) {  // others of its lane may wait for that
+        outcome.lets_go = std::max(1U, endpoint->settings->batch.most);
+        outcome.let_go_ms = context_.run.now_ms();
+    }
     outcomes_.add(endpoint, std::move(outcome));
     consider(endpoint);
     seams_.ended();
@@ -176,6 +182,7 @@ void Sender::end_unsent(const EndpointRef& endpoint, Outcome outcome) {
 
 bool Sender::attempt(const EndpointRef& endpoint, Item item) {
     if (const Found found = find_data(endpoint, item); found != Found::data) return found != Found::unreadable;
+    const Hands::Note in_hand = context_.hands.delivery(item.number);
     if (expire(endpoint, item)) return true;
     if (item.style == nullptr) {
         unsendable(endpoint, item, {Code::config, "the delivery's format is unknown"});
@@ -186,7 +193,6 @@ bool Sender::attempt(const EndpointRef& endpoint, Item item) {
         unsendable(endpoint, item, renderer.fault());
         return true;
     }
-    const Hands::Note in_hand = context_.hands.delivery(item.number);
     TokenRef token;
     if (endpoint->settings->oauth.set() && (token = tokens_.find(*endpoint->settings)) == nullptr) {
         await_token(endpoint, std::move(item));
@@ -194,17 +200,24 @@ bool Sender::attempt(const EndpointRef& endpoint, Item item) {
     }
     const Event& event = item.data->event();
     const int64_t at_ms = context_.clock.wall_ms();
-    const std::string id = spell_id(delivery_prefix, item.number);
-    const DeliveryView view = delivery_view(event, id, item.number, endpoint->number, item.attempts + 1, at_ms);
+    const std::string id = spell_id(item.batch != 0 ? batch_prefix : delivery_prefix, item.number);
+    DeliveryView view = delivery_view(event, id, item.number, endpoint->number, item.attempts + 1, at_ms);
+    if (item.members)
+        view.members = static_cast<unsigned>(item.members->list.size());
+    else
+        view.sequence = item.sequence;
     Result<std::shared_ptr<Target>> target = target_of(*endpoint, item, *renderer.value(), view);
     if (!target) {
         unsendable(endpoint, item, target.fault());
         return true;
     }
-    const std::shared_ptr<const std::string> body = item.data->body(*item.style, *renderer.value(), view);
+    const std::shared_ptr<const std::string> body = item.members
+                                                        ? item.members->body(*item.style, *renderer.value(), view)
+                                                        : item.data->body(*item.style, *renderer.value(), view);
     Fields headers = headers_of(*renderer.value(), view, *body, *endpoint->settings);
     tracing_.add(event, *endpoint->settings, endpoint->number, item.attempts + 1, headers);
     if (token) headers.insert(headers.begin(), {"Authorization", "Bearer " + std::string(token->reveal())});
+    if (item.members) context_.counters.batches.fetch_add(1, std::memory_order_relaxed);
     const bool probe = begin(*endpoint);
     transport_->send(
         target.value(), headers, body,
@@ -240,14 +253,14 @@ Result<std::shared_ptr<Target>> Sender::target_of(const Endpoint& endpoint, cons
 
 // Nothing could be sent: counts as an attempt without an answer, so that it ends as a dead letter that says why.
 void Sender::unsendable(const EndpointRef& endpoint, const Item& item, const Fault& fault) {
-    context_.log.write(Level::error, "dispatch: delivery " + spell_id(delivery_prefix, item.number) + " for \"" +
-                                         endpoint->name + "\" cannot be sent: " + fault.text);
-    Outcome outcome;
-    outcome.attempt.delivery = item.number;
-    outcome.attempt.number = item.attempts + 1;
+    context_.log.write(Level::error, "dispatch: delivery " +
+                                         spell_id(item.batch != 0 ? batch_prefix : delivery_prefix, item.number) +
+                                         " for \"" + endpoint->name + "\" cannot be sent: " + fault.text);
+    Outcome outcome = outcome_of(item);
     outcome.attempt.at_ms = context_.clock.wall_ms();
     outcome.attempt.error = name_of(SendError::internal);
     give_up(*endpoint, outcome);
+    let_go(*endpoint, item, outcome);
     outcomes_.add(endpoint, std::move(outcome));
 }
 
@@ -266,14 +279,13 @@ void Sender::finish(const Try& what, SendResult result) {
         parked_.pop_front();
     }
     if (what.token && renew_token(what, result)) return;
-    Outcome outcome;
-    outcome.attempt.delivery = what.item.number;
-    outcome.attempt.number = what.item.attempts + 1;
+    Outcome outcome = outcome_of(what.item);
     outcome.attempt.at_ms = what.at_ms;
     outcome.attempt.duration_ms = result.duration_us / 1000;
     outcome.attempt.status = result.status;
     if (result.error != SendError::none) outcome.attempt.error = what.tokenless ? no_token : name_of(result.error);
     judge(what, result, outcome);
+    let_go(endpoint, what.item, outcome);
     outcome.attempt.answer = std::move(result.answer);
     if (endpoint.logged) outcome.attempt.head = std::move(result.head);
     outcomes_.add(what.endpoint, std::move(outcome));
@@ -307,6 +319,7 @@ void Sender::durable(const OutcomeBatch& batch) {
         if (outcome.state == DeliveryState::pending) backlog_.due_later(*batch.endpoints[i], outcome.due_ms);
         consider(batch.endpoints[i]);
     }
+    wake_freed(batch);
     if (!batch.events.empty()) seams_.recorded();
     if (!ring_.empty()) pump_.fire();
     seams_.ended();

@@ -31,6 +31,7 @@ class Sender {
         std::function<void()> ended;                         // an attempt or its outcome came to its end
         // Hydrator::park: the delivery's event is owed a payload.
         std::function<bool(int64_t subscription, Item&, bool surely)> park;
+        std::function<void(const Delivery&)> gathers;  // let go by what was before it, to go in a batch
         std::function<Shaper::Shaping(const EndpointRef&, Item&)> shape;  // Shaper::shape
     };
 
@@ -81,6 +82,11 @@ class Sender {
     void next_turn(Gate& gate);
     enum class Found { data, parked, nothing, unreadable };
     Found find_data(const EndpointRef& endpoint, Item& item);
+    Found find_event(const EndpointRef& endpoint, Item& item);
+    Found find_members(const EndpointRef& endpoint, Item& item);
+    Outcome outcome_of(const Item& item) const;
+    void let_go(const Endpoint& endpoint, const Item& item, Outcome& outcome);
+    void wake_freed(const OutcomeBatch& batch);
     Found shaped(const EndpointRef& endpoint, Item& item);
     bool attempt(const EndpointRef& endpoint, Item item);
     Result<std::shared_ptr<Target>> target_of(const Endpoint& endpoint, const Item& item, Renderer& renderer,

@@ -4,6 +4,7 @@
 namespace trot {
 
 bool Sender::admitted(const EndpointRef& endpoint, int64_t now_ms) {
+    if (endpoint->awaits_token) return false;  // it is considered again when that has come
     if (endpoint->consent && !consents_.granted(endpoint)) {
         if (endpoint->consent->next_ms > now_ms) timers_.set(endpoint, endpoint->consent->next_ms);
         return false;

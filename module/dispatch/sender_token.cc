@@ -35,6 +35,7 @@ bool Sender::renew_token(const Try& what, const SendResult& result) {
     context_.log.write(Level::notice, "dispatch: endpoint \"" + what.endpoint->name +
                                           "\" answered 401 to its token; the delivery goes again with a new one");
     unpark(what.endpoint, what.item);
+    if (what.gate->shared()) next_turn(*what.gate);
     if (!ring_.empty()) pump_.fire();
     seams_.ended();
     return true;

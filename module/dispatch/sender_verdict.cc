@@ -80,14 +80,13 @@ void Sender::retry_later(const Try& what, const SendResult& result, Outcome& out
 bool Sender::expire(const EndpointRef& endpoint, const Item& item) {
     const int64_t max_age_ms = endpoint->settings->max_age_ms;
     if (max_age_ms == 0 || item.asked || context_.run.now_ms() - item.data->event().at_ms <= max_age_ms) return false;
-    Outcome outcome;
-    outcome.attempt.delivery = item.number;
-    outcome.attempt.number = item.attempts + 1;
+    Outcome outcome = outcome_of(item);
     outcome.attempt.at_ms = context_.clock.wall_ms();
     outcome.attempt.error = expired;
     outcome.state = DeliveryState::dead;
     context_.counters.dead.fetch_add(1, std::memory_order_relaxed);
     context_.counters.expired.fetch_add(1, std::memory_order_relaxed);
+    let_go(*endpoint, item, outcome);
     outcomes_.add(endpoint, std::move(outcome));
     return true;
 }

@@ -61,6 +61,7 @@ Result<std::shared_ptr<Recipe>> Shaper::recipe_of(const Endpoint& endpoint, int6
 
 bool Shaper::ready_made(Item& item) {
     if (item.data->shape() == item.shape) return true;
+    if (item.first_event != 0) return false;  // its `previous` is no other's
     const auto found = made_.find({item.event, item.shape});
     if (found == made_.end()) return false;
     EventRef shaped = found->second.lock();
@@ -182,7 +183,7 @@ void Shaper::transformed(Ticket ticket, const Event& hidden, const Result<JqAnsw
 
 void Shaper::take(Item& item, Event shaped, bool shared) {
     item.data = cache_.shaped(std::move(shaped), item.shape);
-    if (!shared) return;
+    if (!shared || item.first_event != 0) return;
     if (made_.size() >= sweep_at_) {
         std::erase_if(made_, [](const auto& entry) { return entry.second.expired(); });
         sweep_at_ = std::max<size_t>(1024, made_.size() * 2);

@@ -1,6 +1,4 @@
 // What a (re)load writes: which subscriptions there are, in which state, with which shapes.
-#include <algorithm>
-
 #include "dispatch/subscriptions.h"
 #include "dispatch/tasks.h"
 #include "shape/spec.h"

@@ -84,8 +84,8 @@ Subscriptions::Applied Subscriptions::apply(const SubscriptionSet& set, std::sha
                                             unsigned slots) {
     const bool same = transport_ == transport && slots_ == slots && plan_ &&
                       plan_->egress.urls.extra_ports == set.plan->egress.urls.extra_ports &&
-                      same_shape(plan_->delivery, set.plan->delivery) &&
-                      same_tls(plan_->delivery.tls, set.plan->delivery.tls);
+                      same_tls(plan_->delivery.tls, set.plan->delivery.tls) &&
+                      same_shape(plan_->delivery, set.plan->delivery);
     plan_ = set.plan;
     transport_ = std::move(transport);
     slots_ = slots;
@@ -108,13 +108,13 @@ Subscriptions::Applied Subscriptions::apply(const SubscriptionSet& set, std::sha
         endpoint->state = change.state;
         endpoint->reason = change.reason;
         endpoint->failures = change.failures;
-        endpoint->shape = i < set.shapes.size() ? set.shapes[i] : 0;
         // Since when a running one fails is known better here than in the store.
         if (anew || (endpoint->failing_kept && change.failing_ms == 0)) {
             endpoint->failing_ms = endpoint->sick_ms = change.failing_ms;
             endpoint->failing_kept = change.failing_ms != 0;
         }
         if (change.revived) endpoint->revived = true;
+        endpoint->shape = i < set.shapes.size() ? set.shapes[i] : 0;
         // The plan is kept by what points into it.
         configure(*endpoint, std::shared_ptr<const Subscription>(set.plan, &set.plan->subscriptions[i]));
         out.present.push_back(std::move(endpoint));
@@ -264,12 +264,19 @@ void Subscriptions::forget_idle() {
 void Subscriptions::add_to(TopicIndex& topics, int64_t number, const Managed& managed) {
     const ApiConfig* api = plan_ && listens(managed) ? api_of(*plan_, managed.origin) : nullptr;
     if (api == nullptr) return;
-    if (const Result<void> added = add_managed(topics, number, managed, api->only, managed_shape_); !added)
+    if (const Result<void> added = add_managed(topics, number, managed, api->only, lanes_of_apis_, managed_shape_);
+        !added)
         context_.log.write(Level::error, "dispatch: a subscription of " + managed.origin +
                                              " gets no deliveries: " + added.fault().text);
 }
 
 void Subscriptions::index() {
+    lanes_of_apis_ = nullptr;
+    if (plan_) {
+        Subscription made;  // what an API made, as far as lanes go
+        adopt_rules(made, plan_->delivery);
+        lanes_of_apis_ = lane_rules(made);
+    }
     auto topics = std::make_shared<TopicIndex>();
     for (const auto& [number, endpoint] : by_number_) {
         if (endpoint->state == SubscriptionState::disabled || endpoint->state == SubscriptionState::removed) continue;
@@ -277,9 +284,10 @@ void Subscriptions::index() {
         Listener one;
         one.subscription = number;
         one.format = endpoint->style->text;
-        one.shape = endpoint->shape;
+        one.lanes = lane_rules(*endpoint->settings);
         one.max_hops = endpoint->settings->max_hops;
         for (const Secret& own : endpoint->settings->own) one.own.push_back(actor_hash(own.reveal()));
+        one.shape = endpoint->shape;
         add_selected(*topics, one, endpoint->settings);
     }
     for (const auto& [number, managed] : managed_) add_to(*topics, number, managed);

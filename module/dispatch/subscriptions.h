@@ -36,10 +36,10 @@ struct SubscriptionSet {
     std::vector<SubscriptionRow> rows;        // in the plan's order; numbers are set by write()
     std::vector<SubscriptionChange> changes;  // in the same order; number 0 until write()
     std::vector<std::string> names;
+    std::vector<TaskRow> backfills;  // of those seen for the first time; `subscription` is an index into rows
     // Delivery::shape of each, and of those that APIs make; set by write().
     std::vector<int64_t> shapes;
     int64_t managed_shape = 0;
-    std::vector<TaskRow> backfills;  // of those seen for the first time; `subscription` is an index into rows
 
     Result<void> write(Tx& tx, bool in_doubt);
     static constexpr bool patient = false;
@@ -98,12 +98,13 @@ class Subscriptions {
     PlanPtr plan_;
     std::shared_ptr<Transport> transport_;
     unsigned slots_ = 1;
-    int64_t managed_shape_ = 0;
     Gates gates_;
+    int64_t managed_shape_ = 0;
     std::unordered_map<int64_t, EndpointRef> by_number_;
     std::unordered_map<int64_t, Managed> managed_;
     int64_t generation_ = -1;
     TopicIndexPtr topics_ = std::make_shared<const TopicIndex>();
+    LaneRulesPtr lanes_of_apis_;
     TopicIndexPtr whole_;                   // the newest that lies over none
     std::unordered_set<int64_t> overlaid_;  // whose entries in whole_ do not count
 };

@@ -9,12 +9,12 @@
 namespace trot {
 namespace {
 
-constexpr size_t step_deliveries = 500;  // 3 ms in the writer (measured)
-constexpr size_t step_rows = 5000;       // of deliveries that are looked at
-constexpr size_t step_events = 200;      // likewise; they come with their payloads
-constexpr size_t step_bytes = size_t{2} << 20;
+constexpr size_t task_deliveries = 500;  // 3 ms in the writer (measured)
+constexpr size_t task_rows = 5000;       // of deliveries that are looked at
+constexpr size_t task_events = 200;      // likewise; they come with their payloads
+constexpr size_t task_bytes = size_t{2} << 20;
 constexpr uint64_t most_pending = 1000;  // of a subscription: more is not made ahead
-constexpr int64_t next_step_ms = 2;
+constexpr int64_t task_pause_ms = 2;
 constexpr int64_t look_again_ms = 50;  // what was made may have gone
 constexpr int64_t clock_slack_ms = 60000;
 
@@ -22,6 +22,18 @@ bool of_deliveries(const TaskRow& task) { return task.kind == "redeliver" || tas
 
 std::string name_of(const TaskRow& task) {
     return "task " + std::to_string(task.number) + " (" + task.kind + " " + task.filter + ")";
+}
+
+// Those that waited for it in its lane go on.
+Result<bool> cancel(Tx& tx, int64_t number) {
+    Result<bool> cancelled = tx.cancel_delivery(number);
+    if (!cancelled || !cancelled.value()) return cancelled;
+    const Result<std::vector<Lane>> lanes = tx.lanes().lanes_of(number, false);
+    if (!lanes) return lanes.fault();
+    std::vector<Delivery> freed;
+    for (const Lane& lane : lanes.value())
+        if (Result<void> done = let_go(tx, lane, 1, 0, freed); !done) return done.fault();
+    return true;
 }
 
 }  // namespace
@@ -40,7 +52,7 @@ TaskRow first_backfill(const Subscription& wanted, size_t subscription, int64_t 
 
 Result<bool> TaskStep::carry_out(Tx& tx, Delivery& delivery) const {
     if (task.kind == "redeliver") return tx.redeliver(delivery.number, delivery.state);
-    if (task.kind == "cancel") return tx.cancel_delivery(delivery.number);
+    if (task.kind == "cancel") return cancel(tx, delivery.number);
     if (task.kind == "backfill") {
         const Result<bool> has = tx.has_delivery(delivery.event, delivery.subscription);
         if (!has) return has.fault();
@@ -157,14 +169,14 @@ Tasks::Next Tasks::prepare(TaskStep& step) {
 Tasks::Next Tasks::prepare_deliveries(Reader& reader, const TaskFilter& filter, TaskStep& step) {
     const TaskRow& task = step.task;
     Result<std::vector<Delivery>> picked =
-        reader.pick_deliveries(filter, task.subscription, task.at_event, task.until_event, step_rows, step.to);
+        reader.pick_deliveries(filter, task.subscription, task.at_event, task.until_event, task_rows, step.to);
     if (!picked) {
         context_.read_failed(picked.fault());
         return Next::failed;
     }
     step.deliveries = std::move(picked).value();
-    if (step.deliveries.size() > step_deliveries) {
-        step.deliveries.resize(step_deliveries);
+    if (step.deliveries.size() > task_deliveries) {
+        step.deliveries.resize(task_deliveries);
         step.to = step.deliveries.back().number;
     }
     step.last = step.to >= task.until_event;
@@ -201,12 +213,12 @@ Tasks::Next Tasks::prepare_events(Reader& reader, const TaskFilter& filter, Task
     // What is not expanded yet may get its delivery that way.
     const int64_t until = std::min(task.until_event, cursor.value());
     if (task.at_event >= until && until < task.until_event) return wait(task, {});
-    const Result<std::vector<Event>> events = reader.events_after(task.at_event, step_events, step_bytes);
+    const Result<std::vector<Event>> events = reader.events_after(task.at_event, task_events, task_bytes);
     if (!events) {
         context_.read_failed(events.fault());
         return Next::failed;
     }
-    const size_t room = std::min<size_t>(step_deliveries, most_pending - pending.value());
+    const size_t room = std::min<size_t>(task_deliveries, most_pending - pending.value());
     if (events.value().empty()) step.to = until;
     for (const Event& event : events.value()) {
         const bool beyond = event.number > until;
@@ -234,8 +246,8 @@ void Tasks::take_event(const Event& event, const TaskFilter& filter, TaskStep& s
         delivery.event = event.number;
         delivery.subscription = listener->subscription;
         delivery.format = listener->format;
-        delivery.logged = listener->logged;
         delivery.shape = listener->shape;
+        delivery.logged = listener->logged;
         delivery.due_ms = context_.run.now_ms();
         delivery.task = step.task.number;
         step.deliveries.push_back(std::move(delivery));
@@ -264,7 +276,7 @@ void Tasks::came_back(TaskStep& step, const Result<void>& result) {
         context_.counters.expanded.fetch_add(static_cast<uint64_t>(step.done), std::memory_order_relaxed);
     for (const int64_t subscription : changed) changed_(subscription, step.task.kind == "cancel");
     if (running_)
-        timer_.arm_ms(next_step_ms);
+        timer_.arm_ms(task_pause_ms);
     else
         changed_(0, false);
 }

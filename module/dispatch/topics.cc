@@ -43,19 +43,6 @@ void TopicIndex::find(const std::string& topic, std::vector<const Listener*>& in
                into.end());
 }
 
-void add_selected(TopicIndex& topics, const Listener& as, const std::shared_ptr<const Subscription>& settings) {
-    const auto add = [&topics](const std::vector<std::string>& patterns, Listener one) {
-        const auto listener = std::make_shared<const Listener>(std::move(one));
-        for (const std::string& pattern : patterns) topics.add(pattern, listener);
-    };
-    if (settings->selectors.empty()) return add(settings->topics, as);
-    for (const Selector& selector : settings->selectors) {
-        Listener one = as;
-        one.terms = std::shared_ptr<const std::vector<FilterTerm>>(settings, &selector.terms);
-        add(selector.topics, std::move(one));
-    }
-}
-
 void TopicIndex::copy(int64_t subscription, TopicIndex& into) const {
     const auto some = [&](const std::string& pattern, const Listeners& listeners) {
         for (const ListenerPtr& listener : listeners) {
@@ -77,6 +64,19 @@ std::shared_ptr<const TopicIndex> TopicIndex::of(int64_t subscription) const {
     copy(subscription, *out);
     if (below_ && !hidden_.contains(subscription)) below_->copy(subscription, *out);
     return out;
+}
+
+void add_selected(TopicIndex& topics, const Listener& as, const std::shared_ptr<const Subscription>& settings) {
+    const auto add = [&topics](const std::vector<std::string>& patterns, Listener one) {
+        const auto listener = std::make_shared<const Listener>(std::move(one));
+        for (const std::string& pattern : patterns) topics.add(pattern, listener);
+    };
+    if (settings->selectors.empty()) return add(settings->topics, as);
+    for (const Selector& selector : settings->selectors) {
+        Listener one = as;
+        one.terms = std::shared_ptr<const std::vector<FilterTerm>>(settings, &selector.terms);
+        add(selector.topics, std::move(one));
+    }
 }
 
 void EventMatcher::find(const TopicIndex& topics, const Event& event, std::vector<const Listener*>& into) {

@@ -16,6 +16,7 @@
 
 #include "base/clock.h"
 #include "base/counters.h"
+#include "dispatch/lanes.h"
 #include "dispatch/terms.h"
 #include "dispatch/tracing.h"
 #include "json/pointer.h"
@@ -32,6 +33,7 @@ struct Listener {
     bool logged = false;                                             // Delivery::logged
     int64_t shape = 0;                                               // Delivery::shape
     std::shared_ptr<const std::vector<FilterTerm>> terms = nullptr;  // null: none
+    LaneRulesPtr lanes = nullptr;                                    // null: its deliveries wait for nothing
     std::vector<std::string> own = {};                               // actors whose changes it is not told of
     unsigned max_hops = 4;                                           // deliveries of ours one after another
 };

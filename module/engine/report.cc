@@ -42,6 +42,8 @@ constexpr Figure figures[] = {
     {"commit_microseconds", "time spent in commits", false, &Counters::commit_us},
     {"store_faults", "failed commits", false, &Counters::store_faults},
     {"expanded", "deliveries made from events", false, &Counters::expanded},
+    {"coalesced", "events that joined a delivery which waited for later changes", false, &Counters::coalesced},
+    {"batches", "HTTP tries that carried a batch", false, &Counters::batches},
     {"attempts", "HTTP tries", false, &Counters::attempts},
     {"delivered", "deliveries answered 2xx", false, &Counters::delivered},
     {"failed", "tries without a 2xx", false, &Counters::failed},

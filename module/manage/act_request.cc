@@ -15,7 +15,7 @@ namespace {
 
 using Names = std::vector<std::string_view>;
 
-const Names& members_of(std::string_view what) {
+const Names& act_members(std::string_view what) {
     static const Names redeliver{"delivery", "event", "state", "subscription", "topic",
                                  "since",    "until", "to",    "dry_run"};
     static const Names backfill{"subscription", "since", "until", "topic", "event", "dry_run"};
@@ -24,17 +24,17 @@ const Names& members_of(std::string_view what) {
 }
 
 // Which deliveries may be sent again; the others have their turn to come.
-const Names& states() {
+const Names& resendable() {
     static const Names all{"dead", "delivered", "cancelled", "pending"};
     return all;
 }
 
-class Reading {
+class ActReading {
   public:
-    Reading(std::string_view what, int64_t now_ms) : what_(what), now_ms_(now_ms) {}
+    ActReading(std::string_view what, int64_t now_ms) : what_(what), now_ms_(now_ms) {}
 
     Result<void> take(std::string_view name, const json_t* value) {
-        const Names& known = members_of(what_);
+        const Names& known = act_members(what_);
         if (std::find(known.begin(), known.end(), name) == known.end())
             return Fault{Code::usage,
                          fmt::format("\"{}\" is no member of {}; there are {}", name, what_, fmt::join(known, ", "))};
@@ -73,9 +73,9 @@ class Reading {
             (name == "since" ? out.filter.since_ms : out.filter.until_ms) = at.value();
         } else if (name == "state") {
             out.filter.state = text;
-            if (std::find(states().begin(), states().end(), text) == states().end())
+            if (std::find(resendable().begin(), resendable().end(), text) == resendable().end())
                 return Fault{Code::usage,
-                             fmt::format("\"state\" is {}, it must be one of {}", text, fmt::join(states(), ", "))};
+                             fmt::format("\"state\" is {}, it must be one of {}", text, fmt::join(resendable(), ", "))};
         } else if (name == "topic") {
             out.filter.topic = text;
         } else {
@@ -141,7 +141,7 @@ Result<ActRequest> read_act(std::string_view what, std::string_view json, int64_
     const Result<Json> parsed = parse_json(json);
     if (!parsed) return Fault{Code::usage, "the request is no JSON: " + parsed.fault().text};
     if (!json_is_object(parsed.value().get())) return Fault{Code::usage, "the request must be a JSON object"};
-    Reading reading(what, now_ms);
+    ActReading reading(what, now_ms);
     const char* name = nullptr;
     json_t* value = nullptr;
     json_object_foreach(parsed.value().get(), name, value) {

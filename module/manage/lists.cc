@@ -106,12 +106,18 @@ std::string line_of(const DeliveryLine& row) {
         .number("attempts", delivery.attempts)
         .number("status", delivery.last_status)
         .text("error", delivery.last_error)
-        .time("due", delivery.state == DeliveryState::pending ? delivery.due_ms : 0)
+        .time("due", delivery.state == DeliveryState::pending || delivery.state == DeliveryState::gathering
+                         ? delivery.due_ms
+                         : 0)
         .time("finished", delivery.finished_ms)
         .time("event_at", row.event_at_ms);
     if (delivery.task != 0) line.number("task", delivery.task);
     if (delivery.deaths != 0) line.number("deaths", delivery.deaths);
     if (delivery.state == DeliveryState::dead) line.text("answer", row.answer);
+    if (!delivery.lane.empty()) line.text("lane", delivery.lane);
+    if (delivery.sequence > 0) line.number("sequence", delivery.sequence);
+    if (delivery.first_event > 0) line.text("first_event", spell_id(event_prefix, delivery.first_event));
+    if (delivery.batch > 0) line.text("batch", spell_id(batch_prefix, delivery.batch));
     return line.end();
 }
 
@@ -141,6 +147,8 @@ std::string line_of(const SubscriptionLine& full) {
         .number("failures", row.failures)
         .time("failing_since", row.failing_ms)
         .number("pending", static_cast<int64_t>(full.pending))
+        .number("gathering", static_cast<int64_t>(full.gathering))
+        .number("queued", static_cast<int64_t>(full.queued))
         .number("delivered", static_cast<int64_t>(full.delivered))
         .number("dead", static_cast<int64_t>(full.dead))
         .time("oldest_pending", full.oldest_pending_ms)
@@ -191,6 +199,8 @@ Result<std::string> status_of(Reader& reader) {
     return Line()
         .number("events", static_cast<int64_t>(now.events))
         .number("pending", static_cast<int64_t>(now.pending))
+        .number("gathering", static_cast<int64_t>(now.gathering))
+        .number("queued", static_cast<int64_t>(now.queued))
         .number("unexpanded", static_cast<int64_t>(now.unexpanded))
         .number("jobs", static_cast<int64_t>(now.jobs))
         .number("snapshots", static_cast<int64_t>(now.snapshots))

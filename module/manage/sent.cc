@@ -43,8 +43,9 @@ Result<Sent> sent_request(const Call& call, const Subscription& settings, unsign
     if (!renderer) return renderer.fault();
     const std::string event_id = spell_id(event_prefix, call.event.number);
     const std::string id = spell_id(delivery_prefix, call.delivery.number);
-    const DeliveryView view =
+    DeliveryView view =
         delivery_view(call.event, id, call.delivery.number, call.subscription.number, std::max(1U, attempt), at_ms);
+    view.sequence = call.delivery.sequence;
     Sent sent;
     const EventView event = view_of(call.event, event_id, event_opaque);
     const Result<std::string> url = renderer.value()->url(event, view);

@@ -4,7 +4,8 @@ namespace trot {
 
 const std::vector<const RuleGroup*>& rule_groups() {
     static const std::vector<const RuleGroup*> groups{&schedule_rules(), &health_rules(), &consent_rules(),
-                                                      &trace_rules(),    &tls_rules(),    &shape_rules()};
+                                                      &trace_rules(),    &tls_rules(),    &order_rules(),
+                                                      &shape_rules()};
     return groups;
 }
 

@@ -20,6 +20,7 @@ const RuleGroup& health_rules();    // concurrency, breaker, rate, burst, share,
 const RuleGroup& consent_rules();   // consent
 const RuleGroup& trace_rules();     // trace, max_hops, skip_own
 const RuleGroup& tls_rules();       // tls
+const RuleGroup& order_rules();     // order, coalesce, batch
 const RuleGroup& shape_rules();     // filter, transform, drop, mask, hash, payload, …
 
 const std::vector<const RuleGroup*>& rule_groups();

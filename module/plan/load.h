@@ -53,6 +53,8 @@ struct Vocabulary {
     // Options and defaults of a format. Null: formats have none.
     std::function<std::vector<OptionRule>(std::string_view format)> options;
     std::function<FormatPolicy(std::string_view format)> policy;
+    // May several deliveries go in one request? Null: with all formats.
+    std::function<bool(std::string_view format, const FormatOptions& options)> batches;
     // Does jq take a program, and may it say what it says? Null accepts every one. It may block for seconds.
     std::function<Result<void>(std::string_view program)> check_program;
     // TOML text of a shipped dialect; empty when unknown.

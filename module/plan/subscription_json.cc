@@ -154,10 +154,10 @@ void adopt_rules(Subscription& out, const Subscription& defaults) {
     out.order = defaults.order;
     out.coalesce = defaults.coalesce;
     out.trace = defaults.trace;
-    out.filter = defaults.filter;
-    out.shape = defaults.shape;
     out.max_hops = defaults.max_hops;
     out.tls = defaults.tls;
+    out.filter = defaults.filter;
+    out.shape = defaults.shape;
 }
 
 std::string spell_selectors(const std::vector<Selector>& selectors) {

@@ -75,6 +75,8 @@ Result<std::vector<SubscriptionLine>> SqliteReader::list_subscriptions() {
                 case DeliveryState::pending:
                 case DeliveryState::gathering:
                 case DeliveryState::queued:
+                    if (row.number(1) == static_cast<int64_t>(DeliveryState::gathering)) line.gathering = count;
+                    if (row.number(1) == static_cast<int64_t>(DeliveryState::queued)) line.queued = count;
                     line.oldest_pending_ms =
                         line.pending == 0 ? row.number(3) : std::min(line.oldest_pending_ms, row.number(3));
                     line.pending += count;
@@ -98,12 +100,14 @@ Result<StoreStatus> SqliteReader::status() {
     StoreStatus status;
     Result<void> done = ask(
         "SELECT (SELECT value FROM meta WHERE key = 'events'), (SELECT value FROM meta WHERE key = 'cursor'), "
-        "ifnull((SELECT max(number) FROM events), 0), (SELECT count(*) FROM deliveries WHERE state IN (0, 4, 5)), "
+        "ifnull((SELECT max(number) FROM events), 0), (SELECT count(*) FROM deliveries WHERE state = 0), "
         "(SELECT count(*) FROM events WHERE number > (SELECT value FROM meta WHERE key = 'cursor')), "
         "(SELECT value FROM meta WHERE key = 'schema_version'), "
         "((SELECT page_count FROM pragma_page_count()) - (SELECT freelist_count FROM pragma_freelist_count())) * "
         "(SELECT page_size FROM pragma_page_size()), (SELECT count(*) FROM jobs WHERE kind = 0), "
-        "(SELECT count(*) FROM snapshots), (SELECT count(*) FROM tasks)",
+        "(SELECT count(*) FROM snapshots), (SELECT count(*) FROM deliveries WHERE state = 4), (SELECT count(*) FROM "
+        "deliveries INDEXED BY deliveries_lane WHERE lane IS NOT NULL AND finished_ms = 0 AND state = 5), "
+        "(SELECT count(*) FROM tasks)",
         "read the store's status", [](Stmt&) {},
         [&](const Stmt& row) {
             status.events = static_cast<uint64_t>(row.number(0));
@@ -115,7 +119,10 @@ Result<StoreStatus> SqliteReader::status() {
             status.used_bytes = static_cast<uint64_t>(row.number(6));
             status.jobs = static_cast<uint64_t>(row.number(7));
             status.snapshots = static_cast<uint64_t>(row.number(8));
-            status.tasks = static_cast<uint64_t>(row.number(9));
+            status.gathering = static_cast<uint64_t>(row.number(9));
+            status.queued = static_cast<uint64_t>(row.number(10));
+            status.pending += status.gathering + status.queued;
+            status.tasks = static_cast<uint64_t>(row.number(11));
             return true;
         });
     if (!done.ok()) return done.fault();

@@ -216,6 +216,12 @@ Result<CallPage> SqliteReader::list_calls(const CallQuery& query) {
             call.event = std::move(found).value();
         else if (found.fault().code != Code::not_found)
             return found.fault();
+        // Of several changes in one it carried what was before the first.
+        if (const int64_t first = call.delivery.first_event; first != 0 && call.event.number != 0) {
+            Result<Event> opened = event(first);
+            if (!opened.ok() && opened.fault().code != Code::not_found) return opened.fault();
+            call.event.previous = opened.ok() ? std::move(opened.value().previous) : nullptr;
+        }
         const int64_t number = call.delivery.subscription;
         Result<std::vector<SubscriptionRow>> rows = rows_where(
             "WHERE number = ?", "read a subscription", [number](Stmt& statement) { statement.bind(1, number); });

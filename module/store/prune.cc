@@ -16,8 +16,12 @@ Result<bool> SqliteTx::prunable(int64_t before_ms, int64_t dead_before_ms, int m
     if (prepared.ok())
         prepared = ready(prune_pending_,
                          "SELECT 1 FROM deliveries INDEXED BY deliveries_event WHERE event = ? AND (state IN (0, 4, 5) "
-                         "OR (state = 2 "
-                         "AND ?)) LIMIT 1");
+                         "OR (state = 2 AND ?)) LIMIT 1");
+    // The `previous` of the first of several changes goes out with the last one, as long as that is there.
+    if (prepared.ok())
+        prepared = ready(prune_first_,
+                         "SELECT 1 FROM deliveries INDEXED BY deliveries_first WHERE first_event = ? AND first_event > "
+                         "0 AND event <> first_event LIMIT 1");
     if (!prepared.ok()) return prepared.fault();
     const int64_t now_ms = clock_.wall_ms();
     const int64_t window = static_cast<int64_t>(most) * 4;
@@ -33,8 +37,9 @@ Result<bool> SqliteTx::prunable(int64_t before_ms, int64_t dead_before_ms, int m
         ++seen;
         if (at_ms >= before_ms || (prune_look_.number(2) & event_owed) != 0) continue;
         Rows pending(prune_pending_.bind(1, number).bind(2, static_cast<int64_t>(at_ms >= dead_before_ms)));
-        if (!pending.next() && !pending.failed()) events.push_back(number);
-        if (pending.failed()) return failed("look for pending deliveries");
+        Rows first(prune_first_.bind(1, number));
+        if (!pending.next() && !pending.failed() && !first.next() && !first.failed()) events.push_back(number);
+        if (pending.failed() || first.failed()) return failed("look for pending deliveries");
     }
     if (look.failed()) return failed("look for old events");
     return seen == window || events.size() == static_cast<size_t>(most);

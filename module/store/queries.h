@@ -40,9 +40,27 @@ inline constexpr const char* sql_due =
 inline constexpr const char* sql_hydrations =
     "SELECT event, target, pointer, tries, due_ms, "
     "ifnull((SELECT flags & 256 FROM events WHERE number = event), 0), "
-    "EXISTS (SELECT 1 FROM deliveries d INDEXED BY deliveries_event WHERE d.event = hydrations.event AND d.state = 0), "
+    "EXISTS (SELECT 1 FROM deliveries d INDEXED BY deliveries_event WHERE d.event = hydrations.event AND d.state IN "
+    "(0, 4, 5)), "
     "event <= (SELECT value FROM meta WHERE key = 'cursor') "
     "FROM hydrations WHERE event > ? ORDER BY event LIMIT ?";
+inline constexpr const char* sql_members =
+    "SELECT d.number, d.event, d.subscription, d.format, d.state, d.due_ms, d.attempts, d.last_status, d.last_error, "
+    "d.finished_ms, d.logged, d.lane, d.sequence, d.first_event, d.opened_ms, d.batch, d.shape, d.uncounted, d.deaths "
+    "FROM deliveries d INDEXED BY deliveries_batch WHERE d.batch = ? AND d.batch > 0 ORDER BY d.number";
+// One step through its index for each subscription.
+inline constexpr const char* sql_gathering =
+    "SELECT subscription, due_ms FROM deliveries INDEXED BY deliveries_gathering WHERE state = 4 AND subscription > ? "
+    "ORDER BY subscription, due_ms LIMIT 1";
+// The same for each lane: not a look at everything that waits in it.
+inline constexpr const char* sql_next_lane =
+    "SELECT subscription, lane FROM deliveries INDEXED BY deliveries_lane WHERE lane IS NOT NULL AND finished_ms = 0 "
+    "AND "
+    "(subscription, lane) > (?, ?) ORDER BY subscription, lane LIMIT 1";
+inline constexpr const char* sql_lane_head =
+    "SELECT state FROM deliveries INDEXED BY deliveries_lane WHERE subscription = ? AND lane = ? AND finished_ms = 0 "
+    "AND "
+    "sequence > 0 ORDER BY number LIMIT 1";
 inline constexpr const char* sql_next_due =
     "SELECT due_ms FROM deliveries INDEXED BY deliveries_open WHERE state = 0 AND subscription = ? ORDER BY due_ms "
     "LIMIT 1";

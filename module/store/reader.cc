@@ -20,7 +20,7 @@ Result<void> SqliteReader::open() {
 
 void SqliteReader::forget() {
     for (Stmt* statement : {&cursor_, &events_after_, &event_, &newest_event_, &due_, &next_due_, &hydrations_,
-                            &read_generation_, &managed_, &tasks_})
+                            &read_generation_, &managed_, &members_, &gathering_, &next_lane_, &lane_head_, &tasks_})
         *statement = Stmt();
     db_.close();
 }
@@ -154,6 +154,62 @@ Result<int64_t> SqliteReader::next_due(int64_t subscription) {
         });
     if (!done.ok()) return done.fault();
     return due_ms;
+}
+
+Result<std::vector<GatheringRow>> SqliteReader::gathering() {
+    std::vector<GatheringRow> found;
+    while (true) {
+        const int64_t after = found.empty() ? -1 : found.back().subscription;
+        const size_t before = found.size();
+        Result<void> done = query(
+            gathering_, sql_gathering, "read who gathers", [after](Stmt& statement) { statement.bind(1, after); },
+            [&](const Stmt& row) {
+                found.push_back({row.number(0), row.number(1)});
+                return true;
+            });
+        if (!done.ok()) return done.fault();
+        if (found.size() == before) return found;
+    }
+}
+
+Result<std::vector<Delivery>> SqliteReader::members(int64_t batch) {
+    std::vector<Delivery> found;
+    Result<void> done = query(
+        members_, sql_members, "read a batch", [batch](Stmt& statement) { statement.bind(1, batch); },
+        [&](const Stmt& row) {
+            found.push_back(read_delivery(row));
+            return true;
+        });
+    if (!done.ok()) return done.fault();
+    return found;
+}
+
+Result<std::vector<Lane>> SqliteReader::stranded(Lane& after, int most) {
+    std::vector<Lane> found;
+    for (int looked = 0; looked < most; ++looked) {
+        Lane next;
+        Result<void> done = query(
+            next_lane_, sql_next_lane, "look for lanes",
+            [&](Stmt& statement) { statement.bind(1, after.subscription).bind(2, after.name); },
+            [&](const Stmt& row) {
+                next = {row.number(0), std::string(row.text(1))};
+                return true;
+            });
+        int64_t head = -1;
+        if (done.ok() && !next.name.empty())
+            done = query(
+                lane_head_, sql_lane_head, "look along a lane",
+                [&](Stmt& statement) { statement.bind(1, next.subscription).bind(2, next.name); },
+                [&](const Stmt& row) {
+                    head = row.number(0);
+                    return true;
+                });
+        if (!done.ok()) return done.fault();
+        after = next;
+        if (after.name.empty()) break;
+        if (head == static_cast<int64_t>(DeliveryState::queued)) found.push_back(std::move(next));
+    }
+    return found;
 }
 
 Result<std::vector<HydrationRow>> SqliteReader::hydrations(int64_t after_event, size_t limit) {

@@ -27,6 +27,9 @@ class SqliteReader final : public Reader {
     Result<std::vector<Delivery>> due(int64_t subscription, int64_t until_ms, int64_t after_due_ms,
                                       int64_t after_number, size_t limit) override;
     Result<int64_t> next_due(int64_t subscription) override;
+    Result<std::vector<GatheringRow>> gathering() override;
+    Result<std::vector<Delivery>> members(int64_t batch) override;
+    Result<std::vector<Lane>> stranded(Lane& after, int most) override;
     Result<std::vector<SubscriptionRow>> subscriptions() override;
     Result<int64_t> generation() override;
     Result<std::vector<SubscriptionRow>> managed_after(int64_t generation) override;
@@ -71,7 +74,7 @@ class SqliteReader final : public Reader {
     uint64_t generation_ = 0;
     Db db_;
     Stmt cursor_, events_after_, event_, newest_event_, due_, next_due_, hydrations_, read_generation_, managed_,
-        tasks_;
+        members_, gathering_, next_lane_, lane_head_, tasks_;
 };
 
 }  // namespace trot

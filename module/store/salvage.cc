@@ -106,8 +106,8 @@ constexpr int hydration_columns_all = 5;
 constexpr int job_columns_all = 7;
 constexpr int snapshot_columns_all = 4;
 constexpr int managed_columns_all = 4;
-constexpr int shape_columns_all = 2;
 constexpr int task_columns_all = 8;
+constexpr int shape_columns_all = 2;
 
 Result<void> copy_scan(Scan scan, Copy copy, int64_t& copied, int64_t& gaps) {
     while (scan.next())
@@ -124,11 +124,13 @@ Result<void> copy_needed(Db& from, Db& into, Salvaged& sum) {
     Stmt give_up;
     if (needed.prepare(
             into,
-            "SELECT DISTINCT event FROM deliveries WHERE event NOT IN (SELECT number FROM events) ORDER BY event") !=
-            SQLITE_OK ||
-        give_up.prepare(into,
-                        "UPDATE deliveries SET state = 2, last_error = 'the event was lost when the store was damaged' "
-                        "WHERE event = ? AND state IN (0, 4, 5)") != SQLITE_OK)
+            "SELECT DISTINCT event FROM (SELECT event FROM deliveries UNION SELECT first_event FROM deliveries WHERE "
+            "first_event > 0) WHERE event NOT IN (SELECT number FROM events) ORDER BY event") != SQLITE_OK ||
+        give_up.prepare(
+            into,
+            "UPDATE deliveries SET state = 2, last_error = 'the event was lost when the store was damaged', "
+            "finished_ms = CAST((julianday('now') - 2440587.5) * 86400000 AS INTEGER) WHERE event = ? AND "
+            "state IN (0, 4, 5)") != SQLITE_OK)
         return into.fault("read the new store");
     std::vector<int64_t> events;
     {
@@ -187,6 +189,32 @@ Result<void> copy_counters(Db& from, Db& into) {
     return {};
 }
 
+// A lane counts on behind all that was given out in it. A batch is gathered anew: whether all of it is here nobody
+// knows, and with a part missing it would be another one.
+Result<void> mend_lanes(Db& from, Db& into) {
+    Stmt read;
+    Stmt write;
+    if (write.prepare(into, "INSERT OR IGNORE INTO lanes VALUES (?, ?, ?, ?)") != SQLITE_OK)
+        return into.fault("write into the new store");
+    if (read.prepare(from, "SELECT subscription, lane, sequence, at_ms FROM lanes") == SQLITE_OK) {
+        Rows rows(read);  // what cannot be read begins anew
+        while (rows.next())
+            if (write.bind(1, read.number(0))
+                    .bind(2, read.text(1))
+                    .bind(3, read.number(2))
+                    .bind(4, read.number(3))
+                    .run() != SQLITE_OK)
+                return into.fault("write into the new store");
+    }
+    if (into.exec(
+            "INSERT INTO lanes SELECT subscription, lane, max(sequence), max(due_ms) FROM deliveries WHERE sequence > "
+            "0 AND lane IS NOT NULL GROUP BY subscription, lane ON CONFLICT (subscription, lane) DO UPDATE SET "
+            "sequence = max(sequence, excluded.sequence); "
+            "UPDATE deliveries SET state = 4, batch = 0, due_ms = 0 WHERE batch > 0 AND state = 0") != SQLITE_OK)
+        return into.fault("write into the new store");
+    return {};
+}
+
 }  // namespace
 
 Result<Salvaged> salvage(Db& from, Db& into) {
@@ -235,6 +263,7 @@ Result<Salvaged> salvage(Db& from, Db& into) {
                      Copy(into, "events", event_columns_all), sum.events, sum.gaps);
     if (done.ok()) done = copy_needed(from, into, sum);
     if (done.ok()) done = copy_attempts(from, into);
+    if (done.ok()) done = mend_lanes(from, into);
     if (!done.ok()) return done.fault();
     int64_t orders = 0;
     done = copy_scan(Scan(from, "SELECT * FROM hydrations WHERE event > ?1 ORDER BY event", 0),

@@ -17,6 +17,7 @@
 #include "base/counters.h"
 #include "base/log.h"
 #include "base/result.h"
+#include "store/lanes.h"
 #include "store/managed.h"
 #include "store/values.h"
 
@@ -34,7 +35,8 @@ class Tx {
     virtual Result<void> set_cursor(int64_t event) = 0;  // events up to it are expanded
     // Are all events from before this transaction expanded? Asked after an add_event().
     virtual Result<bool> caught_up() = 0;
-    virtual Result<void> finish(const Outcome& outcome) = 0;  // delivery row and attempt row
+    virtual Result<void> finish(const Outcome& outcome) = 0;  // delivery row and attempt row; of a batch all of them
+    virtual Lanes& lanes() = 0;                               // deliveries that wait for each other
     // The number of the row that holds this spec, made when there is none; 0 for "". Rows never change.
     virtual Result<int64_t> shape(std::string_view spec) = 0;
     virtual Result<void> set_shape(int64_t delivery, int64_t shape) = 0;
@@ -65,11 +67,12 @@ class Tx {
     virtual Result<void> remove_managed(int64_t number) = 0;
     // The leader is to look at a subscription's deliveries again: some were made for it alone, or are due anew.
     virtual Result<void> touch_managed(int64_t number) = 0;
-    // Cancels pending deliveries of a removed subscription, at most `most`; how many it were. When none is left it is
-    // not told by managed_after() any more.
+    // Cancels unfinished deliveries of a removed subscription, at most `most`; how many it were. When none is left it
+    // is not told by managed_after() any more.
     virtual Result<int> cancel_deliveries(int64_t subscription, int most) = 0;
-    // A delivery is due now, whatever became of it; a finished one is pending again, out of its lane. It keeps its
-    // count of attempts; the one that comes is not counted by the schedule.
+    // A delivery is due now, whatever became of it; a finished one is pending again, but goes by itself: outside of its
+    // lane and of the batch that it went with. It keeps its count of attempts; the one that comes is not counted by the
+    // schedule. One that waits in its lane goes on waiting.
     virtual Result<void> redeliver(int64_t delivery) = 0;
     // The same, behind what is due already, if it is in that state still. Was it?
     virtual Result<bool> redeliver(int64_t delivery, DeliveryState state) = 0;
@@ -171,6 +174,12 @@ class Reader {
                                               int64_t after_number, size_t limit) = 0;
     // When the next pending delivery of a subscription is due; -1 when there is none.
     virtual Result<int64_t> next_due(int64_t subscription) = 0;
+    // Subscriptions with deliveries that gather.
+    virtual Result<std::vector<GatheringRow>> gathering() = 0;
+    virtual Result<std::vector<Delivery>> members(int64_t batch) = 0;  // in their order, whatever became of them
+    // Lanes whose first unfinished one is queued, which only a repair of the store can leave; of those behind `after`,
+    // which is set to the last one that was looked at, at most `most`; without a name: it was the last of all.
+    virtual Result<std::vector<Lane>> stranded(Lane& after, int most) = 0;
     virtual Result<std::vector<SubscriptionRow>> subscriptions() = 0;  // of files
     virtual Result<int64_t> generation() = 0;                          // of the managed ones
     // Managed ones, removed ones among them, that changed after that generation, in the order of their numbers.

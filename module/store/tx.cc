@@ -171,6 +171,7 @@ Result<bool> SqliteTx::caught_up() {
 
 Result<void> SqliteTx::finish(const Outcome& outcome) {
     if (outcome.unsent) return finish_unsent(outcome);
+    if (outcome.batch) return finish_batch(outcome);
     Result<void> prepared =
         ready(finish_delivery_,
               "UPDATE deliveries SET state = CASE WHEN state = 3 AND ?1 = 0 THEN 3 ELSE ?1 END, due_ms = ?2, "

@@ -6,12 +6,13 @@
 
 #include "store/sqlite.h"
 #include "store/store.h"
+#include "store/tx_lanes.h"
 
 namespace trot {
 
 class SqliteTx final : public Tx {
   public:
-    SqliteTx(Db& db, Clock& clock) : db_(db), clock_(clock) {}
+    SqliteTx(Db& db, Clock& clock) : db_(db), clock_(clock), lanes_(db, *this) {}
 
     Result<void> add_event(Event& event) override;
     Result<bool> has_event(std::string_view capture, uint32_t item, int64_t since_ms) override;
@@ -20,6 +21,7 @@ class SqliteTx final : public Tx {
     Result<void> set_cursor(int64_t event) override;
     Result<bool> caught_up() override;
     Result<void> finish(const Outcome& outcome) override;
+    Lanes& lanes() override { return lanes_; }
     Result<int64_t> shape(std::string_view spec) override;
     Result<void> set_shape(int64_t delivery, int64_t shape) override;
     Result<void> put_subscription(SubscriptionRow& row) override;
@@ -84,6 +86,7 @@ class SqliteTx final : public Tx {
     Trouble worst() const { return worst_; }
 
   private:
+    friend class SqliteLanes;
     Result<int64_t> next(int64_t& last, Stmt& newest, std::string_view sql);
     Result<void> read_newest(int64_t& last, Stmt& newest, std::string_view sql);
     Result<void> ready(Stmt& statement, std::string_view sql);
@@ -95,6 +98,7 @@ class SqliteTx final : public Tx {
     Result<int64_t> next_generation();
     Result<std::string> next_name(const std::string& origin);
     Result<void> write_managed(const ManagedRow& managed);
+    Result<void> finish_batch(const Outcome& outcome);
     Result<bool> prunable(int64_t before_ms, int64_t dead_before_ms, int most, std::vector<int64_t>& events);
     Result<void> count_death(InHand& note);
     Result<void> forget_deaths(const std::vector<InHand>& notes);
@@ -120,11 +124,13 @@ class SqliteTx final : public Tx {
         count_;
     Stmt find_waiting_, put_waiting_, remove_waiting_, find_snapshot_, put_snapshot_, remove_snapshot_, old_snapshots_,
         old_jobs_, read_snapshot_bytes_, count_snapshots_;
-    Stmt read_generation_;
+    Stmt read_generation_, finish_unsent_;
     Stmt redeliver_, redeliver_one_, cancel_one_, has_delivery_;
-    Stmt finish_unsent_;
     Stmt insert_hydration_, hydrate_event_, unhydrate_event_, drop_hydration_;
-    Stmt prune_look_, prune_pending_, prune_find_, prune_attempts_, prune_delivery_, prune_event_, prune_mark_;
+    Stmt finish_batch_, insert_attempts_;
+    Stmt prune_look_, prune_pending_, prune_first_, prune_find_, prune_attempts_, prune_delivery_, prune_event_,
+        prune_mark_;
+    SqliteLanes lanes_;
 };
 
 }  // namespace trot

@@ -6,8 +6,8 @@
 namespace trot {
 namespace {
 
-constexpr int64_t quarantined = event_quarantined;
-constexpr int64_t owed = event_owed;
+constexpr int64_t quarantined_flag = event_quarantined;
+constexpr int64_t owed_flag = event_owed;
 
 }  // namespace
 
@@ -39,11 +39,11 @@ Result<void> SqliteTx::quarantine(int64_t event) {
         if (rows.next()) flags = look.number(0);
         if (rows.failed()) return failed("look for an event");
     }
-    if ((flags & owed) != 0) return settle_hydration(event, nullptr);
+    if ((flags & owed_flag) != 0) return settle_hydration(event, nullptr);
     Stmt mark;
     if (Result<void> prepared = ready(mark, "UPDATE events SET flags = flags | ?2 WHERE number = ?1"); !prepared.ok())
         return prepared;
-    return run(mark.bind(1, event).bind(2, quarantined), "quarantine an event");
+    return run(mark.bind(1, event).bind(2, quarantined_flag), "quarantine an event");
 }
 
 Result<void> SqliteTx::count_death(InHand& note) {

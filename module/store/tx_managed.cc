@@ -154,16 +154,21 @@ Result<void> SqliteTx::touch_managed(int64_t number) {
 }
 
 Result<int> SqliteTx::cancel_deliveries(int64_t subscription, int most) {
-    Stmt cancel;
-    if (Result<void> prepared =
-            ready(cancel,
-                  "UPDATE deliveries SET state = 3, finished_ms = ?3 WHERE number IN (SELECT number FROM deliveries "
-                  "INDEXED BY deliveries_open WHERE state = 0 AND subscription = ?1 LIMIT ?2)");
-        !prepared.ok())
-        return prepared.fault();
-    cancel.bind(1, subscription).bind(2, static_cast<int64_t>(most)).bind(3, clock_.wall_ms());
-    if (Result<void> done = run(cancel, "cancel deliveries"); !done.ok()) return done.fault();
-    const int cancelled = sqlite3_changes(db_.handle());
+    int cancelled = 0;
+    for (const char* unfinished :
+         {"INDEXED BY deliveries_open WHERE state = 0", "INDEXED BY deliveries_gathering WHERE state = 4",
+          "INDEXED BY deliveries_lane WHERE lane IS NOT NULL AND finished_ms = 0 AND state = 5"}) {
+        Stmt cancel;
+        if (Result<void> prepared = ready(
+                cancel, std::string("UPDATE deliveries SET state = 3, finished_ms = ?3 WHERE number IN (SELECT number "
+                                    "FROM deliveries ") +
+                            unfinished + " AND subscription = ?1 LIMIT ?2)");
+            !prepared.ok())
+            return prepared.fault();
+        cancel.bind(1, subscription).bind(2, static_cast<int64_t>(most - cancelled)).bind(3, clock_.wall_ms());
+        if (Result<void> done = run(cancel, "cancel deliveries"); !done.ok()) return done.fault();
+        cancelled += sqlite3_changes(db_.handle());
+    }
     if (cancelled == most) return cancelled;
     Stmt forget;
     Result<void> done = ready(forget, "UPDATE subscriptions SET generation = NULL WHERE number = ? AND state = 3");

@@ -4,10 +4,12 @@
 namespace trot {
 namespace {
 
-// Out of its lane: those behind it have gone meanwhile. The attempt that comes is not the schedule's, unless one was
-// due already (then that is the one). One that waits for others (4, 5) has its turn to come.
+// One that has ended goes out of its lane and its batch: the others have gone meanwhile. One that is pending stays in
+// them (what is still to go in one request is due together). The attempt that comes is not the schedule's, unless one
+// was due already (then that is the one). One that waits for others (4, 5) has its turn to come.
 constexpr const char* sql_redeliver =
-    "UPDATE deliveries SET state = 0, finished_ms = 0, lane = NULL, deaths = 0, "
+    "UPDATE deliveries SET state = 0, lane = CASE WHEN finished_ms > 0 THEN NULL ELSE lane END, "
+    "batch = CASE WHEN finished_ms > 0 THEN 0 ELSE batch END, finished_ms = 0, deaths = 0, "
     "uncounted = ifnull(uncounted, 0) + (state <> 0 OR due_ms > ?2), due_ms = ?3 "
     "WHERE number = ?1 AND state IN (0, 1, 2, 3) AND (?4 < 0 OR state = ?4)";
 

@@ -92,7 +92,7 @@ struct Delivery {
     std::string lane;         // what is delivered in order: the resource's name; "": nothing is
     int64_t sequence = 0;     // within the lane, from 1
     int64_t first_event = 0;  // of several changes in one: the first, whose `previous` counts
-    int64_t opened_ms = 0;    // gathering: when the first change came (run clock, as due_ms)
+    int64_t opened_ms = 0;    // when the first change came (run clock, as due_ms), while later ones may join; else 0
     int64_t batch = 0;        // the first delivery of those that go in one request; 0: by itself
     int64_t shape = 0;        // how its payload is made from the event's (Tx::shape); 0: as it is; -1: see reshape
     unsigned uncounted = 0;   // attempts that an operator asked for: the schedule does not count them
@@ -121,6 +121,24 @@ struct Outcome {
     // Its payload could not be made. As long as nothing was ever sent, its bytes are not fixed: should it be delivered
     // again, then in the shape that its subscription has by then.
     bool reshape = false;
+    // The attempt's delivery is the first of a batch, and this is what became of all that went with it.
+    bool batch = false;
+    // It ends (not pending), and is one of those that others of its lane wait for: so many of these are let go, due
+    // then.
+    unsigned lets_go = 0;  // 0: none; more than one where they go in batches
+    int64_t let_go_ms = 0;
+};
+
+// One that gathers, and how large it is.
+struct Gathered {
+    Delivery delivery;
+    uint64_t bytes = 0;  // of its event's payload
+};
+
+// When the first of a subscription's gathering deliveries is due.
+struct GatheringRow {
+    int64_t subscription = 0;
+    int64_t due_ms = 0;
 };
 
 // An order that is not carried out yet, and what has become of its event.
@@ -214,12 +232,14 @@ struct DeliveryLine {
 
 struct SubscriptionLine {
     SubscriptionRow row;
-    uint64_t pending = 0, delivered = 0, dead = 0;
+    uint64_t pending = 0, delivered = 0, dead = 0;  // pending: gathering and queued ones too
+    uint64_t gathering = 0, queued = 0;
     int64_t oldest_pending_ms = 0;
 };
 
 struct StoreStatus {
     uint64_t events = 0, pending = 0;
+    uint64_t gathering = 0, queued = 0;  // of the pending ones
     int64_t cursor = 0, last_event = 0;  // lag = events after cursor
     uint64_t unexpanded = 0;
     uint64_t file_bytes = 0, wal_bytes = 0;

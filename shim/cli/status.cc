@@ -204,11 +204,15 @@ std::string print(const Picture& picture) {
     const int64_t jobs = number_at(figures, "jobs");
     std::string waiting = jobs > 0 ? fmt::format("{} jobs without a result, ", jobs) : "";
     if (number_at(figures, "tasks") > 0) waiting += fmt::format("{} tasks, ", number_at(figures, "tasks"));
-    std::string out =
-        fmt::format("store  {}: {} events, {} deliveries pending, {} events behind, {}{} (+ {} log)\n\n", picture.store,
-                    number_at(figures, "events"), number_at(figures, "pending"), number_at(figures, "unexpanded"),
-                    waiting, size_text(static_cast<uint64_t>(number_at(figures, "file_bytes"))),
-                    size_text(static_cast<uint64_t>(number_at(figures, "wal_bytes"))));
+    // Of those that are pending: they wait for later changes or for company, or behind another one of their resource.
+    const int64_t gathering = number_at(figures, "gathering");
+    const int64_t queued = number_at(figures, "queued");
+    const std::string held = gathering + queued > 0 ? fmt::format(" ({} gathering, {} queued)", gathering, queued) : "";
+    std::string out = fmt::format(
+        "store  {}: {} events, {} deliveries pending{}, {} events behind, {}{} (+ {} log)\n\n", picture.store,
+        number_at(figures, "events"), number_at(figures, "pending"), held, number_at(figures, "unexpanded"), waiting,
+        size_text(static_cast<uint64_t>(number_at(figures, "file_bytes"))),
+        size_text(static_cast<uint64_t>(number_at(figures, "wal_bytes"))));
     if (!picture.hosts.empty()) out += print_hosts(picture) + "\n";
     if (!picture.subscriptions.lines.empty()) out += print_endpoints(picture) + "\n";
     for (const std::string& trouble : picture.troubles) out += fmt::format("! {}\n", trouble);

@@ -116,6 +116,24 @@ void a_token_is_renewed_before_it_ends(void**) {
     for (const DeliveryLine& line : rig.deliveries()) assert_int_equal(line.delivery.attempts, 1);
 }
 
+// Who waits for a token does not hold up the others of its origin.
+void a_shared_origin_does_not_wait_for_a_token(void**) {
+    Subscription other = subscription("b");
+    Subscription waiting = client("a");
+    other.health.share_origin = waiting.health.share_origin = true;
+    Rig rig(plan_of({waiting, other}));
+    rig.wire.script([](const Sent& sent, size_t) {
+        Answer answer;
+        if (is_token(sent)) answer.after_ms = -1;
+        return answer;
+    });
+    rig.start();
+    rig.add(20);
+    assert_true(eventually([&] { return rig.deliveries("delivered").size() == 20; }, 10000));
+    assert_int_equal(rig.wire.sent_to("/b").size(), 20);
+    assert_int_equal(rig.wire.sent_to("/token").size(), 1);
+}
+
 // The endpoint has taken the token back: 401. One more try with a new one, not an attempt more.
 void a_401_fetches_one_anew_once(void**) {
     Rig rig(plan_of({client("a")}));
@@ -267,6 +285,7 @@ int main() {
         cmocka_unit_test(one_fetch_serves_all_that_wait),
         cmocka_unit_test(other_clients_have_other_tokens),
         cmocka_unit_test(a_token_is_renewed_before_it_ends),
+        cmocka_unit_test(a_shared_origin_does_not_wait_for_a_token),
         cmocka_unit_test(a_401_fetches_one_anew_once),
         cmocka_unit_test(a_401_for_ever_is_a_failure_like_others),
         cmocka_unit_test(a_failing_token_endpoint_is_the_attempts_failure),
