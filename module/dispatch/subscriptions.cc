@@ -49,35 +49,9 @@ void Subscriptions::configure(Endpoint& endpoint, std::shared_ptr<const Subscrip
     endpoint.forget_renderers();
     const unsigned share = plan_->subscriptions.size() + managed_.size() > 1 ? std::max(1U, slots_ / 4) : slots_;
     endpoint.cap = std::max(1U, std::min(settings->concurrency, share));
-    // A pause longer than the subscription's own longest wait would make the schedule a lie.
-    int64_t longest = 0;
-    for (const int64_t step : settings->schedule_ms) longest = std::max(longest, step);
-    const HealthRules& health = settings->health;
-    const bool moved = endpoint.settings && endpoint.settings->url.text != settings->url.text;
-    if (moved) endpoint.breaker = Breaker();  // what was there is another's illness
-    endpoint.breaker.set_rules(health.trip_row, health.trip_percent, std::min(health.longest_pause_ms, longest));
-    endpoint.settings = std::move(settings);
-    want_consent(endpoint);
+    const bool moved = endpoint.adopt(std::move(settings));
+    want_consent(endpoint, *transport_);
     endpoint.set_gate(gates_.find(*endpoint.settings, moved ? nullptr : endpoint.gate));
-}
-
-// What an endpoint has consented to holds as long as it is asked the same.
-void Subscriptions::want_consent(Endpoint& endpoint) {
-    const Subscription& settings = *endpoint.settings;
-    if (settings.consent_origin.empty() || endpoint.target == nullptr) return endpoint.consent.reset();
-    TargetOptions options = endpoint.target_options;
-    options.options_method = options.keep_head = true;
-    Result<std::shared_ptr<Target>> target = transport_->target(options);
-    if (!target) return endpoint.consent.reset();  // as its own target: the same URL
-    const std::shared_ptr<Consent>& has = endpoint.consent;
-    if (!has || has->url != options.url.text || has->origin != settings.consent_origin ||
-        has->asked != settings.health.rate) {
-        endpoint.consent = std::make_shared<Consent>();
-        endpoint.consent->url = options.url.text;
-        endpoint.consent->origin = settings.consent_origin;
-        endpoint.consent->asked = settings.health.rate;
-    }
-    endpoint.consent->target = std::move(target).value();
 }
 
 Subscriptions::Applied Subscriptions::apply(const SubscriptionSet& set, std::shared_ptr<Transport> transport,
@@ -105,15 +79,7 @@ Subscriptions::Applied Subscriptions::apply(const SubscriptionSet& set, std::sha
         } else {
             endpoint = make(set.rows[i]);
         }
-        endpoint->state = change.state;
-        endpoint->reason = change.reason;
-        endpoint->failures = change.failures;
-        // Since when a running one fails is known better here than in the store.
-        if (anew || (endpoint->failing_kept && change.failing_ms == 0)) {
-            endpoint->failing_ms = endpoint->sick_ms = change.failing_ms;
-            endpoint->failing_kept = change.failing_ms != 0;
-        }
-        if (change.revived) endpoint->revived = true;
+        endpoint->take_state(change, anew);
         endpoint->shape = i < set.shapes.size() ? set.shapes[i] : 0;
         // The plan is kept by what points into it.
         configure(*endpoint, std::shared_ptr<const Subscription>(set.plan, &set.plan->subscriptions[i]));
