@@ -1,6 +1,7 @@
 #include "dispatch/deaths.h"
 
 #include "crypto/ids.h"
+#include "dispatch/lanes.h"
 
 namespace trot {
 namespace {
@@ -11,6 +12,14 @@ std::string name_of(const InHand& note) {
 }
 
 }  // namespace
+
+Result<void> Deaths::Count::write(Tx& tx, bool) {
+    if (Result<void> counted = tx.count_deaths(reign, notes); !counted) return counted;
+    for (const InHand& note : notes)
+        if (note.delivery && note.deaths >= most_deaths)
+            if (Result<void> done = let_go_after(tx, note.number); !done) return done;
+    return {};
+}
 
 void Deaths::look() {
     if (done_ || flying_) return;

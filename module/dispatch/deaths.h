@@ -27,7 +27,7 @@ class Deaths {
     struct Count {
         int64_t reign = 0;
         std::vector<InHand> notes;
-        Result<void> write(Tx& tx, bool) { return tx.count_deaths(reign, notes); }
+        Result<void> write(Tx& tx, bool in_doubt);
         static constexpr bool patient = false;
         static constexpr bool overtakes = true;
         static constexpr size_t bytes() { return 0; }

@@ -81,4 +81,13 @@ Result<void> let_go(Tx& tx, const Outcome& outcome, std::vector<Delivery>& freed
     return {};
 }
 
+Result<void> let_go_after(Tx& tx, int64_t delivery) {
+    const Result<std::vector<Lane>> lanes = tx.lanes().lanes_of(delivery, false);
+    if (!lanes) return lanes.fault();
+    std::vector<Delivery> freed;
+    for (const Lane& lane : lanes.value())
+        if (Result<void> done = let_go(tx, lane, 1, 0, freed); !done) return done;
+    return {};
+}
+
 }  // namespace trot

@@ -1,8 +1,8 @@
 // Lanes: how a delivery waits for others of its resource, where its subscription asks for that. order: one at a time,
 // in the order of the events; coalescing: later changes join the one that still waits; batches: it waits for others to
 // go with. place() and let_go() run in the transaction that makes or ends the delivery, so that a crash at any moment
-// finds every lane right; nothing of it is kept in memory. Callers: fan_out and expander (place), outcomes (let_go),
-// gatherer. Threads: the writer's, but for lane_rules() and lane_of().
+// finds every lane right; nothing of it is kept in memory. Callers: fan_out and expander (place), outcomes, tasks and
+// deaths (let_go), gatherer. Threads: the writer's, but for lane_rules() and lane_of().
 #pragma once
 
 #include <cstdint>
@@ -38,5 +38,7 @@ Result<void> place(Tx& tx, const LaneRules& rules, const std::string& lane, Deli
 Result<void> let_go(Tx& tx, const Outcome& outcome, std::vector<Delivery>& freed);
 // The same for one lane, whatever it was that ended.
 Result<void> let_go(Tx& tx, const Lane& lane, unsigned most, int64_t due_ms, std::vector<Delivery>& freed);
+// The same after one that has ended without an attempt: cancelled or quarantined. What waited is due at once.
+Result<void> let_go_after(Tx& tx, int64_t delivery);
 
 }  // namespace trot

@@ -115,6 +115,43 @@ static void who_is_killed_from_outside_puts_nothing_aside(void**) {
     assert_int_equal(rig.counters.quarantined, 0);
 }
 
+// A leader that counts what was left, and dies with that in hand.
+static void die_with(const std::string& path, int64_t reign, const InHand& what) {
+    const pid_t child = fork();
+    if (child == 0) {
+        Open open(path);
+        Hands hands;
+        if (!hands.open(path)) _exit(1);
+        std::vector<InHand> left = hands.left();
+        if (!left.empty()) (void)write_now(*open.store, [&](Tx& tx) { return tx.count_deaths(hands.reign(), left); });
+        hands.begin(reign);
+        const Hands::Note note = what.delivery ? hands.delivery(what.number) : hands.event(what.number);
+        raise(SIGKILL);
+    }
+    assert_int_equal(ended_by(child), SIGKILL);
+}
+
+static void what_waits_behind_a_quarantined_one_goes_on(void**) {
+    auto plan = plan_of({subscription("a", {"*"}, {20, 20, 20, 20})});
+    plan->subscriptions[0].order = Order::resource;
+    Rig rig(plan);
+    rig.wire.script([](const Sent&, size_t) { return Answer{200, -1}; });
+    rig.start();
+    rig.add(2);  // of one order
+    assert_true(eventually([&] { return rig.deliveries("queued").size() == 1 && rig.wire.count() == 1; }));
+    const int64_t first = rig.deliveries("pending")[0].delivery.number;
+    rig.close();
+    const std::string path = rig.dir.path() + "/store";
+    for (int64_t death = 1; death <= 3; ++death) die_with(path, death, {true, first});
+    rig.path = path;
+    rig.open();
+    rig.wire.script(nullptr);
+    rig.start();
+    assert_true(eventually([&] { return rig.deliveries("delivered").size() == 1; }));
+    assert_int_equal(rig.deliveries("dead").size(), 1);
+    assert_int_equal(rig.deliveries("dead")[0].delivery.number, first);
+}
+
 static void an_event_that_three_processes_did_not_survive_is_not_looked_at_again(void**) {
     TempDir dir;
     const std::string path = dir.path() + "/store";
@@ -125,22 +162,7 @@ static void an_event_that_three_processes_did_not_survive_is_not_looked_at_again
     const auto events = open_reader(path).value()->events_after(0, 10);
     assert_fine(events);
     const int64_t poison = events.value()[2].number;
-    for (int64_t death = 1; death <= 3; ++death) {
-        // A leader that counts what was left, and dies with the event in hand.
-        const pid_t child = fork();
-        if (child == 0) {
-            Open open(path);
-            Hands hands;
-            if (!hands.open(path)) _exit(1);
-            std::vector<InHand> left = hands.left();
-            if (!left.empty())
-                (void)write_now(*open.store, [&](Tx& tx) { return tx.count_deaths(hands.reign(), left); });
-            hands.begin(death);
-            const Hands::Note note = hands.event(poison);
-            raise(SIGKILL);
-        }
-        assert_int_equal(ended_by(child), SIGKILL);
-    }
+    for (int64_t death = 1; death <= 3; ++death) die_with(path, death, {false, poison});
     rig.path = path;
     rig.open();
     rig.start();
@@ -179,6 +201,7 @@ int main() {
         cmocka_unit_test(what_is_in_hand_outlives_the_process_and_only_that),
         cmocka_unit_test(three_processes_die_of_it_and_then_the_others_are_delivered),
         cmocka_unit_test(who_is_killed_from_outside_puts_nothing_aside),
+        cmocka_unit_test(what_waits_behind_a_quarantined_one_goes_on),
         cmocka_unit_test(an_event_that_three_processes_did_not_survive_is_not_looked_at_again),
     };
     return cmocka_run_group_tests(tests, nullptr, nullptr);
