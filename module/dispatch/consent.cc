@@ -67,6 +67,25 @@ ConsentAnswer read_consent(const SendResult& result, std::string_view origin, ui
     return out;
 }
 
+// What an endpoint has consented to holds as long as it is asked the same.
+void want_consent(Endpoint& endpoint, Transport& transport) {
+    const Subscription& settings = *endpoint.settings;
+    if (settings.consent_origin.empty() || endpoint.target == nullptr) return endpoint.consent.reset();
+    TargetOptions options = endpoint.target_options;
+    options.options_method = options.keep_head = true;
+    Result<std::shared_ptr<Target>> target = transport.target(options);
+    if (!target) return endpoint.consent.reset();  // as its own target: the same URL
+    const std::shared_ptr<Consent>& has = endpoint.consent;
+    if (!has || has->url != options.url.text || has->origin != settings.consent_origin ||
+        has->asked != settings.health.rate) {
+        endpoint.consent = std::make_shared<Consent>();
+        endpoint.consent->url = options.url.text;
+        endpoint.consent->origin = settings.consent_origin;
+        endpoint.consent->asked = settings.health.rate;
+    }
+    endpoint.consent->target = std::move(target).value();
+}
+
 ConsentDesk::ConsentDesk(Context& context, Told told)
     : context_(context), told_(std::move(told)), self_(std::make_shared<ConsentDesk*>(this)) {}
 

@@ -42,6 +42,9 @@ struct ConsentAnswer {
 };
 ConsentAnswer read_consent(const SendResult& result, std::string_view origin, uint64_t asked);
 
+// After its settings have changed: is consent needed, and is it still the one it gave?
+void want_consent(Endpoint& endpoint, Transport& transport);
+
 class ConsentDesk {
   public:
     using Told = std::function<void(const std::shared_ptr<Endpoint>&)>;

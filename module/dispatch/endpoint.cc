@@ -1,5 +1,9 @@
 #include "dispatch/endpoint.h"
 
+#include <algorithm>
+
+#include "dispatch/outcomes.h"
+
 namespace trot {
 
 bool asks_to_confirm(const Style& style) { return option(style.options, "message", "") == "confirmation"; }
@@ -17,6 +21,29 @@ Item item_of(const Delivery& delivery, const Style* style) {
     item.sequence = delivery.sequence;
     item.batch = delivery.batch;
     return item;
+}
+
+bool Endpoint::adopt(std::shared_ptr<const Subscription> to) {
+    const bool moved = settings && settings->url.text != to->url.text;
+    settings = std::move(to);
+    if (moved) breaker = Breaker();  // what was there is another's illness
+    // A pause longer than the subscription's own longest wait would make the schedule a lie.
+    int64_t longest = 0;
+    for (const int64_t step : settings->schedule_ms) longest = std::max(longest, step);
+    const HealthRules& health = settings->health;
+    breaker.set_rules(health.trip_row, health.trip_percent, std::min(health.longest_pause_ms, longest));
+    return moved;
+}
+
+void Endpoint::take_state(const SubscriptionChange& change, bool anew) {
+    state = change.state;
+    reason = change.reason;
+    failures = change.failures;
+    if (change.revived) revived = true;
+    // Since when a running one fails is known better here than in the store.
+    if (!anew && !(failing_kept && change.failing_ms == 0)) return;
+    failing_ms = sick_ms = change.failing_ms;
+    failing_kept = change.failing_ms != 0;
 }
 
 void Endpoint::set_gate(GatePtr to) {

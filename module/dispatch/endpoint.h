@@ -49,6 +49,8 @@ inline constexpr size_t fresh_items = 4096;
 // Is it a question to confirm the endpoint, whose answer makes its subscription active?
 bool asks_to_confirm(const Style& style);
 
+struct SubscriptionChange;  // dispatch/outcomes.h
+
 struct Endpoint {
     // The subscription
     int64_t number = 0;
@@ -105,8 +107,11 @@ struct Endpoint {
     ~Endpoint() {
         if (gate) gate->leave(number);
     }
-    void set_gate(GatePtr to);  // with the rates of settings and consent
-    void join_gate();           // these have changed
+    // New settings; true: its URL is another one.
+    bool adopt(std::shared_ptr<const Subscription> to);
+    void take_state(const SubscriptionChange& change, bool anew);  // of a load
+    void set_gate(GatePtr to);                                     // with the rates of settings and consent
+    void join_gate();                                              // these have changed
 
     size_t queued() const { return fresh.size() + backlog.size(); }
     // Something may be sent to it.

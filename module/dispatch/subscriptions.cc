@@ -13,109 +13,9 @@
 namespace trot {
 namespace {
 
-constexpr std::string_view file_origin = "file";
 constexpr size_t kept_endpoints = 4096;  // of managed subscriptions
 
-std::string joined(const std::vector<std::string>& words) {
-    std::string out;
-    for (const std::string& word : words) out += (out.empty() ? "" : ",") + word;
-    return out;
-}
-
 }  // namespace
-
-SubscriptionChange decide_state(const SubscriptionRow* known, const Subscription& wanted, bool url_changed) {
-    SubscriptionChange out;
-    if (wanted.paused) {
-        out.state = SubscriptionState::paused;
-        out.reason = paused_by_file;
-    }
-    if (known == nullptr) return out;
-    out.number = known->number;
-    out.failures = url_changed ? 0 : known->failures;
-    out.failing_ms = url_changed ? 0 : known->failing_ms;
-    const bool stays = (known->state == SubscriptionState::disabled && !url_changed) ||
-                       (known->state == SubscriptionState::paused && known->reason != paused_by_file);
-    out.revived = known->state == SubscriptionState::disabled && !stays;
-    if (!stays) return out;
-    out.state = known->state;
-    out.reason = known->reason;
-    return out;
-}
-
-Result<void> SubscriptionSet::write(Tx& tx, bool) {
-    shapes.clear();
-    for (const Subscription& wanted : plan->subscriptions) {
-        const Result<int64_t> shape = tx.shape(spell_shape(wanted.shape, wanted.filter));
-        if (!shape) return shape.fault();
-        shapes.push_back(shape.value());
-    }
-    const Result<int64_t> shape = tx.shape(spell_shape(plan->delivery.shape, plan->delivery.filter));
-    if (!shape) return shape.fault();
-    managed_shape = shape.value();
-    for (size_t i = 0; i < rows.size(); ++i) {
-        if (Result<void> put = tx.put_subscription(rows[i]); !put) return put;
-        SubscriptionChange& change = changes[i];
-        change.number = rows[i].number;
-        const SubscriptionRow& row = rows[i];
-        if (row.state == change.state && row.reason == change.reason && row.failures == change.failures &&
-            row.failing_ms == change.failing_ms)
-            continue;
-        if (Result<void> set =
-                tx.set_subscription(change.number, change.state, change.reason, change.failures, change.failing_ms);
-            !set)
-            return set;
-    }
-    // In the transaction that makes it known: once, whatever happens.
-    for (TaskRow backfill : backfills) {
-        backfill.subscription = rows[static_cast<size_t>(backfill.subscription)].number;
-        if (Result<void> added = tx.add_task(backfill); !added) return added;
-    }
-    return tx.keep_subscriptions(names);
-}
-
-Result<std::shared_ptr<SubscriptionSet>> Subscriptions::prepare(const PlanPtr& plan) {
-    Reader* reader = context_.read();
-    if (reader == nullptr) return Fault{Code::store, "the store cannot be read"};
-    const Result<std::vector<SubscriptionRow>> known = reader->subscriptions();
-    if (!known) {
-        context_.read_failed(known.fault());
-        return known.fault();
-    }
-    std::unordered_map<std::string, const SubscriptionRow*> by_name;
-    for (const SubscriptionRow& row : known.value())
-        if (row.origin == file_origin) by_name[row.name] = &row;
-
-    auto set = std::make_shared<SubscriptionSet>();
-    set->plan = plan;
-    const int64_t now = context_.clock.wall_ms();
-    for (const Subscription& wanted : plan->subscriptions) {
-        SubscriptionRow row;
-        row.name = wanted.name;
-        row.origin = file_origin;
-        row.url = redacted_url(wanted.url.text);
-        row.topics = joined(wanted.topics);
-        row.format = spell_style(wanted.format, wanted.options);
-        row.created_ms = row.changed_ms = now;
-        const auto found = by_name.find(wanted.name);
-        const SubscriptionRow* before = found == by_name.end() ? nullptr : found->second;
-        bool url_changed = before != nullptr && before->url != row.url;
-        // The store has the query's values redacted; within one run a change of theirs is seen as well.
-        if (before != nullptr && !url_changed)
-            if (const EndpointRef running = this->known(before->number); running && running->settings != nullptr)
-                url_changed = running->settings->url.text != wanted.url.text;
-        set->changes.push_back(decide_state(before, wanted, url_changed));
-        row.state = set->changes.back().state;
-        row.reason = set->changes.back().reason;
-        row.failures = set->changes.back().failures;
-        row.failing_ms = set->changes.back().failing_ms;
-        if (before == nullptr && wanted.backfill_ms > 0)
-            set->backfills.push_back(first_backfill(wanted, set->rows.size(), now));
-        set->names.push_back(row.name);
-        set->rows.push_back(std::move(row));
-    }
-    return set;
-}
 
 EndpointRef Subscriptions::make(const SubscriptionRow& row) {
     auto endpoint = std::make_shared<Endpoint>();
@@ -149,35 +49,9 @@ void Subscriptions::configure(Endpoint& endpoint, std::shared_ptr<const Subscrip
     endpoint.forget_renderers();
     const unsigned share = plan_->subscriptions.size() + managed_.size() > 1 ? std::max(1U, slots_ / 4) : slots_;
     endpoint.cap = std::max(1U, std::min(settings->concurrency, share));
-    // A pause longer than the subscription's own longest wait would make the schedule a lie.
-    int64_t longest = 0;
-    for (const int64_t step : settings->schedule_ms) longest = std::max(longest, step);
-    const HealthRules& health = settings->health;
-    const bool moved = endpoint.settings && endpoint.settings->url.text != settings->url.text;
-    if (moved) endpoint.breaker = Breaker();  // what was there is another's illness
-    endpoint.breaker.set_rules(health.trip_row, health.trip_percent, std::min(health.longest_pause_ms, longest));
-    endpoint.settings = std::move(settings);
-    want_consent(endpoint);
+    const bool moved = endpoint.adopt(std::move(settings));
+    want_consent(endpoint, *transport_);
     endpoint.set_gate(gates_.find(*endpoint.settings, moved ? nullptr : endpoint.gate));
-}
-
-// What an endpoint has consented to holds as long as it is asked the same.
-void Subscriptions::want_consent(Endpoint& endpoint) {
-    const Subscription& settings = *endpoint.settings;
-    if (settings.consent_origin.empty() || endpoint.target == nullptr) return endpoint.consent.reset();
-    TargetOptions options = endpoint.target_options;
-    options.options_method = options.keep_head = true;
-    Result<std::shared_ptr<Target>> target = transport_->target(options);
-    if (!target) return endpoint.consent.reset();  // as its own target: the same URL
-    const std::shared_ptr<Consent>& has = endpoint.consent;
-    if (!has || has->url != options.url.text || has->origin != settings.consent_origin ||
-        has->asked != settings.health.rate) {
-        endpoint.consent = std::make_shared<Consent>();
-        endpoint.consent->url = options.url.text;
-        endpoint.consent->origin = settings.consent_origin;
-        endpoint.consent->asked = settings.health.rate;
-    }
-    endpoint.consent->target = std::move(target).value();
 }
 
 Subscriptions::Applied Subscriptions::apply(const SubscriptionSet& set, std::shared_ptr<Transport> transport,
@@ -205,15 +79,7 @@ Subscriptions::Applied Subscriptions::apply(const SubscriptionSet& set, std::sha
         } else {
             endpoint = make(set.rows[i]);
         }
-        endpoint->state = change.state;
-        endpoint->reason = change.reason;
-        endpoint->failures = change.failures;
-        // Since when a running one fails is known better here than in the store.
-        if (anew || (endpoint->failing_kept && change.failing_ms == 0)) {
-            endpoint->failing_ms = endpoint->sick_ms = change.failing_ms;
-            endpoint->failing_kept = change.failing_ms != 0;
-        }
-        if (change.revived) endpoint->revived = true;
+        endpoint->take_state(change, anew);
         endpoint->shape = i < set.shapes.size() ? set.shapes[i] : 0;
         // The plan is kept by what points into it.
         configure(*endpoint, std::shared_ptr<const Subscription>(set.plan, &set.plan->subscriptions[i]));
@@ -353,8 +219,8 @@ void Subscriptions::forget_idle() {
     if (by_number_.size() < plan_->subscriptions.size() + kept_endpoints) return;
     std::erase_if(by_number_, [this](const auto& entry) {
         const Endpoint& endpoint = *entry.second;
-        const bool idle = endpoint.inflight == 0 && endpoint.queued() == 0 && !endpoint.listed && !endpoint.more &&
-                          endpoint.next_due_ms < 0 && !endpoint.breaker.failing();
+        const bool idle = endpoint.inflight == 0 && endpoint.shaping == 0 && endpoint.queued() == 0 &&
+                          !endpoint.listed && !endpoint.more && endpoint.next_due_ms < 0 && !endpoint.breaker.failing();
         return idle && managed_.contains(entry.first);
     });
 }

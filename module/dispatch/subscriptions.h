@@ -88,7 +88,6 @@ class Subscriptions {
     EndpointRef make_managed(int64_t number);
     bool load_managed(Endpoint& endpoint);
     void configure(Endpoint& endpoint, std::shared_ptr<const Subscription> settings);
-    void want_consent(Endpoint& endpoint);
     void add_to(TopicIndex& topics, int64_t number, const Managed& managed);
     void index();
     void lay_over(const std::vector<int64_t>& changed);

@@ -24,11 +24,17 @@ std::string name_of(const TaskRow& task) {
     return "task " + std::to_string(task.number) + " (" + task.kind + " " + task.filter + ")";
 }
 
-// Those that waited for it in its lane go on.
-Result<bool> cancel(Tx& tx, int64_t number) {
-    Result<bool> cancelled = tx.cancel_delivery(number);
+// Those that waited for it in its lane, or for what went in one request with it, go on: they gather, and go alone or in
+// batches as their subscription has it.
+Result<bool> cancel(Tx& tx, const Delivery& delivery) {
+    Result<bool> cancelled = tx.cancel_delivery(delivery.number);
     if (!cancelled || !cancelled.value()) return cancelled;
-    if (Result<void> done = let_go_after(tx, number); !done) return done.fault();
+    Outcome ended;
+    ended.batch = delivery.batch != 0;
+    ended.attempt.delivery = ended.batch ? delivery.batch : delivery.number;
+    ended.lets_go = 2;
+    std::vector<Delivery> freed;
+    if (Result<void> done = let_go(tx, ended, freed); !done) return done.fault();
     return true;
 }
 
@@ -48,7 +54,7 @@ TaskRow first_backfill(const Subscription& wanted, size_t subscription, int64_t 
 
 Result<bool> TaskStep::carry_out(Tx& tx, Delivery& delivery) const {
     if (task.kind == "redeliver") return tx.redeliver(delivery.number, delivery.state);
-    if (task.kind == "cancel") return cancel(tx, delivery.number);
+    if (task.kind == "cancel") return cancel(tx, delivery);
     if (task.kind == "backfill") {
         const Result<bool> has = tx.has_delivery(delivery.event, delivery.subscription);
         if (!has) return has.fault();

@@ -99,6 +99,7 @@ class SqliteTx final : public Tx {
     Result<std::string> next_name(const std::string& origin);
     Result<void> write_managed(const ManagedRow& managed);
     Result<void> finish_batch(const Outcome& outcome);
+    Result<void> redeliver_mates(int64_t delivery);
     Result<bool> prunable(int64_t before_ms, int64_t dead_before_ms, int most, std::vector<int64_t>& events);
     Result<void> count_death(InHand& note);
     Result<void> forget_deaths(const std::vector<InHand>& notes);
@@ -125,7 +126,7 @@ class SqliteTx final : public Tx {
     Stmt find_waiting_, put_waiting_, remove_waiting_, find_snapshot_, put_snapshot_, remove_snapshot_, old_snapshots_,
         old_jobs_, read_snapshot_bytes_, count_snapshots_;
     Stmt read_generation_, finish_unsent_;
-    Stmt redeliver_, redeliver_one_, cancel_one_, has_delivery_;
+    Stmt redeliver_, redeliver_one_, cancel_one_, has_delivery_, redeliver_mates_, cancel_mates_;
     Stmt insert_hydration_, hydrate_event_, unhydrate_event_, drop_hydration_;
     Stmt finish_batch_, insert_attempts_;
     Stmt prune_look_, prune_pending_, prune_first_, prune_find_, prune_attempts_, prune_delivery_, prune_event_,

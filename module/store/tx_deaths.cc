@@ -65,7 +65,15 @@ Result<void> SqliteTx::count_death(InHand& note) {
     Rows rows(count.bind(1, note.number).bind(2, static_cast<int64_t>(most_deaths)).bind(3, clock_.wall_ms()));
     while (rows.next()) note.deaths = static_cast<unsigned>(count.number(0));
     if (rows.failed()) return failed("count a death");
-    return {};
+    if (note.deaths < most_deaths) return {};
+    // A batch is in hand under its first one's number, and ends as one.
+    Stmt mates;
+    if (Result<void> prepared = ready(mates,
+                                      "UPDATE deliveries SET state = 2, last_error = 'quarantined', finished_ms = ?2 "
+                                      "WHERE batch = ?1 AND batch > 0 AND finished_ms = 0");
+        !prepared.ok())
+        return prepared;
+    return run(mates.bind(1, note.number).bind(2, clock_.wall_ms()), "quarantine a batch");
 }
 
 // Of events that have been looked at since, and survived.

@@ -31,7 +31,8 @@ Result<void> SqliteTx::set_shape(int64_t delivery, int64_t shape) {
 Result<void> SqliteTx::finish_unsent(const Outcome& outcome) {
     Result<void> prepared =
         ready(finish_unsent_,
-              "UPDATE deliveries SET state = ?1, due_ms = ?2, last_error = ?3, finished_ms = ?4, "
+              "UPDATE deliveries SET state = CASE WHEN state = 3 AND ?1 = 0 THEN 3 ELSE ?1 END, due_ms = ?2, "
+              "last_error = ?3, finished_ms = CASE WHEN state = 3 AND ?1 = 0 THEN finished_ms ELSE ?4 END, deaths = 0, "
               "shape = CASE WHEN ?5 AND shape > 0 AND attempts = 0 THEN -1 ELSE shape END WHERE number = ?6");
     if (!prepared.ok()) return prepared;
     finish_unsent_.bind(1, static_cast<int64_t>(outcome.state))

@@ -13,7 +13,16 @@ constexpr const char* sql_redeliver =
     "uncounted = ifnull(uncounted, 0) + (state <> 0 OR due_ms > ?2), due_ms = ?3 "
     "WHERE number = ?1 AND state IN (0, 1, 2, 3) AND (?4 < 0 OR state = ?4)";
 
+constexpr const char* sql_redeliver_mates =
+    "UPDATE deliveries SET (uncounted, due_ms) = (SELECT uncounted, due_ms FROM deliveries WHERE number = ?1) "
+    "WHERE batch > 0 AND finished_ms = 0 AND batch = (SELECT batch FROM deliveries WHERE number = ?1)";
+
 }  // namespace
+
+Result<void> SqliteTx::redeliver_mates(int64_t delivery) {
+    if (Result<void> prepared = ready(redeliver_mates_, sql_redeliver_mates); !prepared.ok()) return prepared;
+    return run(redeliver_mates_.bind(1, delivery), "send a batch again");
+}
 
 Result<void> SqliteTx::redeliver(int64_t delivery) {
     if (Result<void> prepared = ready(redeliver_, sql_redeliver); !prepared.ok()) return prepared;
@@ -21,7 +30,7 @@ Result<void> SqliteTx::redeliver(int64_t delivery) {
     if (Result<void> done = run(redeliver_, "send a delivery again"); !done.ok()) return done;
     if (sqlite3_changes(db_.handle()) == 0)
         return Fault{Code::not_found, "there is no such delivery any more, or it waits for its turn still"};
-    return {};
+    return redeliver_mates(delivery);
 }
 
 Result<bool> SqliteTx::redeliver(int64_t delivery, DeliveryState state) {
@@ -29,13 +38,23 @@ Result<bool> SqliteTx::redeliver(int64_t delivery, DeliveryState state) {
     const int64_t now_ms = clock_.wall_ms();
     redeliver_.bind(1, delivery).bind(2, now_ms).bind(3, now_ms).bind(4, static_cast<int64_t>(state));
     if (Result<void> done = run(redeliver_, "send a delivery again"); !done.ok()) return done.fault();
-    return sqlite3_changes(db_.handle()) > 0;
+    if (sqlite3_changes(db_.handle()) == 0) return false;
+    if (Result<void> done = redeliver_mates(delivery); !done.ok()) return done.fault();
+    return true;
 }
 
 Result<bool> SqliteTx::cancel_delivery(int64_t delivery) {
-    Result<void> done = ready(cancel_one_,
+    // What goes in one request ends together: without one of its members it would be another request.
+    Result<void> done = ready(cancel_mates_,
                               "UPDATE deliveries SET state = 3, finished_ms = ?2, last_error = CASE WHEN attempts = 0 "
-                              "THEN 'cancelled' ELSE last_error END WHERE number = ?1 AND state IN (0, 4, 5)");
+                              "THEN 'cancelled' ELSE last_error END WHERE batch > 0 AND finished_ms = 0 AND number <> "
+                              "?1 AND batch = (SELECT batch FROM deliveries WHERE number = ?1)");
+    if (done.ok())
+        done = run(cancel_mates_.bind(1, delivery).bind(2, clock_.wall_ms()), "cancel what goes with a delivery");
+    if (done.ok())
+        done = ready(cancel_one_,
+                     "UPDATE deliveries SET state = 3, finished_ms = ?2, last_error = CASE WHEN attempts = 0 "
+                     "THEN 'cancelled' ELSE last_error END WHERE number = ?1 AND state IN (0, 4, 5)");
     if (done.ok()) done = run(cancel_one_.bind(1, delivery).bind(2, clock_.wall_ms()), "cancel a delivery");
     if (!done.ok()) return done.fault();
     return sqlite3_changes(db_.handle()) > 0;

@@ -61,7 +61,8 @@ double matched(const Event& event, std::vector<FilterTerm> terms) {
     if (!terms.empty()) one.terms = std::make_shared<const std::vector<FilterTerm>>(std::move(terms));
     TopicIndex index;
     index.add("order.*", std::make_shared<const Listener>(one));
-    EventMatcher matcher;
+    Counters counters;
+    EventMatcher matcher(system_clock(), counters);
     std::vector<const Listener*> into;
     return median_us([&] { matcher.find(index, event, into); }, 2000);
 }
