@@ -57,7 +57,7 @@ Json write_to_store(const StoreArgs& where, const std::string& what, const std::
     return parse_json(body_of(reply));
 }
 
-std::string words_of(const json_t* answer, const std::string& what) {
+std::string sentence_of(const json_t* answer, const std::string& what) {
     if (json_is_true(json_object_get(answer, "dry_run"))) {
         const bool events = json_object_get(answer, "at_most") != nullptr;
         const int64_t count = number_at(answer, events ? "at_most" : "deliveries");
@@ -74,7 +74,7 @@ void carry_out(const ActArgs& args, const Json& request) {
     const std::string text = dump_json(request.get());
     const std::optional<HostAnswer> running = ask_running(args.where, args.what, text);
     const Json answer = running ? answer_of(*running) : write_to_store(args.where, args.what, text);
-    put(args.json ? dump_json(answer.get()) + "\n" : words_of(answer.get(), args.what));
+    put(args.json ? dump_json(answer.get()) + "\n" : sentence_of(answer.get(), args.what));
 }
 
 }  // namespace
