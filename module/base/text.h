@@ -19,6 +19,13 @@ using Fields = std::vector<Field>;
 
 inline char ascii_lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; }
 
+// What a hex digit stands for, or -1 for another character.
+inline int hex_value(char c) {
+    if (c >= '0' && c <= '9') return c - '0';
+    const char small = ascii_lower(c);
+    return small >= 'a' && small <= 'f' ? small - 'a' + 10 : -1;
+}
+
 // ASCII only: header names, hosts, methods and hex never depend on a locale.
 inline bool equal_nocase(std::string_view a, std::string_view b) {
     return a.size() == b.size() && std::equal(a.begin(), a.end(), b.begin(), [](char x, char y) {

@@ -4,6 +4,7 @@
 
 #include "capture/redact.h"
 #include "plan/expr.h"
+#include "plan/regex.h"
 
 namespace trot {
 namespace {

@@ -39,7 +39,7 @@ struct Node {
 };
 
 // "data[title][]" to "data", "title", "". A bracket without its partner belongs to the name.
-std::vector<std::string> path_of(const std::string& name) {
+std::vector<std::string> keys_of(const std::string& name) {
     size_t open = name.find('[');
     if (open == std::string::npos || open == 0 || name.find(']', open) == std::string::npos) return {name};
     std::vector<std::string> out{name.substr(0, open)};
@@ -84,7 +84,7 @@ std::string form_json(const FormFields& fields) {
     Node root;
     for (const FormField& field : fields) {
         Node* at = &root;
-        for (std::string& key : path_of(field.name)) at = &at->child(std::move(key));
+        for (std::string& key : keys_of(field.name)) at = &at->child(std::move(key));
         at->become(leaf_of(field));
     }
     std::string out;

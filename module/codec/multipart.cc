@@ -34,12 +34,6 @@ std::string browser_unescape(std::string_view text) {
     return out;
 }
 
-int hex_digit(char c) {
-    if (c >= '0' && c <= '9') return c - '0';
-    const char small = ascii_lower(c);
-    return small >= 'a' && small <= 'f' ? small - 'a' + 10 : -1;
-}
-
 // filename*=UTF-8''na%C3%AFve.txt (RFC 8187); forbidden by RFC 7578, sent all the same.
 std::string extended_value(std::string_view text) {
     const size_t first = text.find('\'');
@@ -48,8 +42,8 @@ std::string extended_value(std::string_view text) {
     text.remove_prefix(second + 1);
     std::string out;
     for (size_t i = 0; i < text.size(); ++i) {
-        const int high = text[i] == '%' && i + 2 < text.size() ? hex_digit(text[i + 1]) : -1;
-        const int low = high >= 0 ? hex_digit(text[i + 2]) : -1;
+        const int high = text[i] == '%' && i + 2 < text.size() ? hex_value(text[i + 1]) : -1;
+        const int low = high >= 0 ? hex_value(text[i + 2]) : -1;
         if (low < 0) {
             out += text[i];
             continue;

@@ -4,7 +4,7 @@ namespace trot {
 
 namespace {
 
-constexpr std::string_view replacement = "\"[redacted]\"";
+constexpr std::string_view redacted = "\"[redacted]\"";
 
 std::string_view raw_of(const JsonMember& member) { return member.value.raw; }
 std::string_view raw_of(const JsonValue& value) { return value.raw; }
@@ -18,7 +18,7 @@ std::string replaced(std::string_view json, const Places& hidden) {
     for (const auto& place : hidden) {
         const std::string_view raw = raw_of(place);
         out.append(at, static_cast<size_t>(raw.data() - at));
-        out += replacement;
+        out += redacted;
         at = raw.data() + raw.size();
     }
     out.append(at, static_cast<size_t>(json.data() + json.size() - at));

@@ -48,6 +48,10 @@ json_t* json_of(std::string_view text) {
     return value != nullptr ? value : json_string("");
 }
 
+void set_text(json_t* object, const std::string& member, std::string_view text) {
+    json_object_set_new(object, member.c_str(), json_of(text));
+}
+
 std::string_view text_of(const json_t* object, const char* member) {
     const json_t* value = json_object_get(object, member);
     if (!json_is_string(value)) return {};

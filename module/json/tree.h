@@ -31,6 +31,9 @@ std::string spell_json(const json_t* value, JsonStyle style = JsonStyle::plain);
 // Never null: a text that is not UTF-8 has its bad bytes replaced by U+FFFD.
 json_t* json_of(std::string_view text);
 
+// A member that is a text, as json_of makes it.
+void set_text(json_t* object, const std::string& member, std::string_view text);
+
 // The member's text; empty when it is not there or no string.
 std::string_view text_of(const json_t* object, const char* member);
 

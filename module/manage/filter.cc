@@ -9,14 +9,10 @@
 #include <vector>
 
 #include "crypto/ids.h"
+#include "json/tree.h"
 
 namespace trot {
 namespace {
-
-struct JsonDrop {
-    void operator()(json_t* value) const { json_decref(value); }
-};
-using Json = std::unique_ptr<json_t, JsonDrop>;
 
 // A member, and the lists that heed it: what a list would not heed is refused, or it would show more than was asked
 // for.

@@ -3,6 +3,7 @@
 #include <array>
 
 #include "plan/expr.h"
+#include "plan/regex.h"
 
 namespace trot {
 namespace {
@@ -61,7 +62,7 @@ bool read_regex(const RawValue& value, Report& report, Condition& out) {
     try {
         // __polynomial: libstdc++'s automaton without backtracking. The default one takes exponential time and a stack
         // frame a byte on values that a client chooses; the price is that back references are refused.
-        out.regex = std::make_shared<const std::regex>(
+        out.regex = std::make_shared<const Regex>(
             value.text, std::regex::ECMAScript | std::regex::nosubs | std::regex_constants::__polynomial);
     } catch (const std::regex_error& error) {
         report.mistake(value.at, fmt::format("regex {} is wrong ({}), it must be ECMAScript without back references",

@@ -16,7 +16,7 @@ const KeyList& option_keys() {
 namespace {
 
 // "true", "false" or the text; empty for another kind.
-std::string text_of(const RawValue& value) {
+std::string spelled(const RawValue& value) {
     if (value.kind == RawValue::Kind::boolean) return value.boolean ? "true" : "false";
     return value.kind == RawValue::Kind::text ? value.text : std::string();
 }
@@ -54,7 +54,7 @@ bool check_value(const RawValue& value, const DialectOption& option, Report& rep
         return false;
     }
     const bool kind = value.kind == (option.boolean ? RawValue::Kind::boolean : RawValue::Kind::text);
-    if (kind && std::find(option.values.begin(), option.values.end(), text_of(value)) != option.values.end())
+    if (kind && std::find(option.values.begin(), option.values.end(), spelled(value)) != option.values.end())
         return true;
     report.mistake(value.at, fmt::format("'{}' is {}, it must be {}", option.name,
                                          value.text.empty() ? kind_name(value.kind) : quoted(value.text),
@@ -82,7 +82,7 @@ DialectOption read_option(const RawMember& member, Report& report) {
                                    out.name));
         return out;
     }
-    if (check_value(*chosen, out, report)) out.value = text_of(*chosen);
+    if (check_value(*chosen, out, report)) out.value = spelled(*chosen);
     return out;
 }
 
@@ -115,7 +115,7 @@ void set_options(const RawValue& table, std::string_view dialect, DialectOptions
     for (const RawMember& member : table.members) {
         const DialectOption* option = known(member, options, report);
         if (option && check_value(member.value, *option, report))
-            options[static_cast<size_t>(option - options.data())].value = text_of(member.value);
+            options[static_cast<size_t>(option - options.data())].value = spelled(member.value);
     }
 }
 
@@ -131,7 +131,7 @@ bool wanted(const RawValue& only, const DialectOptions& options, Report& report)
         bool any = false;
         const bool list = member.value.kind == RawValue::Kind::list;
         for (const RawValue& one : list ? member.value.list : std::vector<RawValue>{member.value})
-            any = (check_value(one, *option, report) && text_of(one) == option->value) || any;
+            any = (check_value(one, *option, report) && spelled(one) == option->value) || any;
         out = out && any;
     }
     return out;

@@ -6,6 +6,7 @@
 #include <charconv>
 
 #include "json/pointer.h"
+#include "plan/wrong.h"
 
 namespace trot {
 namespace {
@@ -36,8 +37,6 @@ struct Word {
 constexpr std::array<Word, 3> words{{{"status", Source::Part::status},
                                      {"response-text", Source::Part::response_text},
                                      {"request-text", Source::Part::request_text}}};
-
-Fault wrong(std::string text) { return {Code::config, std::move(text)}; }
 
 }  // namespace
 

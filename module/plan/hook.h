@@ -5,7 +5,6 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
-#include <regex>
 #include <string>
 #include <utility>
 #include <vector>
@@ -58,6 +57,8 @@ struct Source {
 // Alternatives, "response:/a | request:/a | =text": the first one that is there and not null counts. Empty: not set.
 using Sources = std::vector<Source>;
 
+struct Regex;  // plan/regex.h
+
 // One line of `when`: all must hold. Text form: "SOURCES" = value | [values] | {regex = "…"} | {present = true|false}
 // | {not = value or [values]} | {contains = "…"} | {lacks = "…"} | {same = "SOURCES"} | {other = "SOURCES"}
 // | {type = kind or [kinds]}.
@@ -66,9 +67,9 @@ struct Condition {
     Sources sources;
     Sources twin;  // of `same` and `other`
     Test test = Test::equals;
-    std::vector<std::string> values;          // as JSON text would read: strings bare, numbers and booleans as written
-    std::shared_ptr<const std::regex> regex;  // ECMAScript, search (not full match)
-    std::string spelling;                     // as in the file, for explain
+    std::vector<std::string> values;     // as JSON text would read: strings bare, numbers and booleans as written
+    std::shared_ptr<const Regex> regex;  // ECMAScript, search (not full match)
+    std::string spelling;                // as in the file, for explain
 };
 
 // A `regex` is never run over a longer value (the condition then does not hold): a backtracking engine must not be fed

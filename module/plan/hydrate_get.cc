@@ -5,14 +5,13 @@
 #include "json/pointer.h"
 #include "plan/expr.h"
 #include "plan/section.h"
+#include "plan/wrong.h"
 #include "url/percent.h"
 
 namespace trot {
 namespace {
 
-constexpr size_t most_bytes = 2048;
-
-Fault wrong(const char* why) { return {Code::config, why}; }
+constexpr size_t most_target = 2048;
 
 // "." and "..", escaped or not.
 bool is_dots(std::string_view segment) {
@@ -30,7 +29,7 @@ Result<void> check_origin_form(std::string_view text) {
     if (text.empty() || text.front() != '/')
         return wrong("it must begin with \"/\": the host is always the one of [hydrate] upstream");
     if (text.substr(0, 2) == "//") return wrong("it begins with \"//\", one slash is right");
-    if (text.size() > most_bytes) return wrong("it is longer than 2,048 bytes");
+    if (text.size() > most_target) return wrong("it is longer than 2,048 bytes");
     for (size_t i = 0; i < text.size(); ++i) {
         const char c = text[i];
         if (c <= 0x20 || c >= 0x7f || std::string_view("\"#<>\\^`{|}").find(c) != std::string_view::npos)

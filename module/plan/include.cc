@@ -17,7 +17,7 @@
 namespace trot {
 namespace {
 
-constexpr size_t most_bytes = 16U << 20;
+constexpr size_t most_of_file = 16U << 20;
 constexpr size_t most_files = 1000;
 
 std::string canonical(const std::string& path) {
@@ -123,7 +123,7 @@ Result<std::string> read_config_file(const std::string& path) {
     struct stat info {};
     if (fstat(fd, &info) != 0) return Fault{Code::config, std::strerror(errno)};
     if (!S_ISREG(info.st_mode)) return Fault{Code::config, "it is no regular file"};
-    if (info.st_size > static_cast<off_t>(most_bytes)) return Fault{Code::config, "it is longer than 16 MiB"};
+    if (info.st_size > static_cast<off_t>(most_of_file)) return Fault{Code::config, "it is longer than 16 MiB"};
     std::string out(static_cast<size_t>(info.st_size), '\0');
     size_t filled = 0;
     while (filled < out.size()) {

@@ -6,13 +6,12 @@
 
 #include "base/text.h"
 #include "plan/section.h"
+#include "plan/wrong.h"
 
 namespace trot {
 namespace {
 
 using Set = std::array<uint64_t, 4>;
-
-Fault wrong(std::string text) { return {Code::config, std::move(text)}; }
 
 void put(Set& set, unsigned char byte) { set[byte / 64] |= uint64_t{1} << (byte % 64); }
 bool has(const Set& set, unsigned char byte) { return (set[byte / 64] >> (byte % 64) & 1) != 0; }

@@ -3,12 +3,11 @@
 #include <fmt/format.h>
 
 #include "plan/section.h"
+#include "plan/wrong.h"
 #include "url/target.h"
 
 namespace trot {
 namespace {
-
-Fault wrong(std::string text) { return {Code::config, std::move(text)}; }
 
 bool name_is_right(std::string_view name) {
     if (name.empty() || name.size() > 64) return false;

@@ -14,7 +14,7 @@
 namespace trot {
 namespace {
 
-constexpr size_t most_bytes = 64 * 1024;
+constexpr size_t most_of_secret = 64 * 1024;
 
 const KeyList& source_keys() {
     static const KeyList keys{"secret", {"env", "file"}};
@@ -61,9 +61,9 @@ void read_one(const RawValue& value, Report& report, std::vector<Secret>& out) {
     if (!secret.empty()) out.push_back(std::move(secret));
 }
 
-// All of an open file, at most `most_bytes` and one more to notice a longer one.
+// All of an open file, at most `most_of_secret` and one more to notice a longer one.
 bool read_all(int fd, std::string& out) {
-    out.resize(most_bytes + 1);
+    out.resize(most_of_secret + 1);
     size_t filled = 0;
     while (filled < out.size()) {
         const ssize_t got = read(fd, out.data() + filled, out.size() - filled);
@@ -90,7 +90,7 @@ Secret read_secret_file(const std::string& path, const Mark& at, Report& report)
         report.mistake(at, fmt::format("cannot read secret file {}: {}", quoted(full), std::strerror(why)));
         return {};
     }
-    if (content.size() > most_bytes) {
+    if (content.size() > most_of_secret) {
         report.mistake(
             at, fmt::format("secret file {} is longer than 64 KiB, it must hold the secret alone", quoted(full)));
         return {};

@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include "plan/tables.h"
+#include "plan/units.h"
 
 namespace trot {
 
@@ -50,7 +51,6 @@ bool upstream_is_right(std::string_view url) {
 
 namespace {
 
-constexpr int64_t hour_ms = 3600 * 1000;
 constexpr uint64_t mib = 1ULL << 20;
 
 void read_front(Section& section, Report& report, StandaloneConfig& out) {

@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include "plan/tables.h"
+#include "plan/units.h"
 
 namespace trot {
 
@@ -35,7 +36,6 @@ bool read_on_fault(Section& section, OnFault& out) {
 
 namespace {
 
-constexpr int64_t day_ms = 24LL * 3600 * 1000;
 constexpr uint64_t tib = 1ULL << 40;
 
 void read_url(Section& section, Report& report, std::string& path) {

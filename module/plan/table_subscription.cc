@@ -5,6 +5,7 @@
 #include "plan/format_options.h"
 #include "plan/secret_source.h"
 #include "plan/tables.h"
+#include "plan/units.h"
 #include "url/header.h"
 #include "url/tags.h"
 
@@ -20,9 +21,6 @@ const KeyList& subscription_keys() {
 
 namespace {
 
-constexpr int64_t second_ms = 1000;
-constexpr int64_t minute_ms = 60 * second_ms;
-constexpr int64_t hour_ms = 60 * minute_ms;
 constexpr size_t most_attempts = 100;
 
 }  // namespace

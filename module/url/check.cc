@@ -9,13 +9,12 @@
 
 #include "base/text.h"
 #include "url/host.h"
+#include "url/refuse.h"
 
 namespace trot {
 namespace {
 
 constexpr size_t max_url = 2048;
-
-Fault refuse(std::string_view why) { return {Code::refused, std::string(why)}; }
 
 // Services that speak to whoever connects and would take the lines of a POST as commands, or that give a private
 // network's control away. All below 32768, where the kernel's own choice of ports begins.

@@ -4,10 +4,10 @@
 #include <array>
 #include <string>
 
+#include "url/refuse.h"
+
 namespace trot {
 namespace {
-
-Fault refuse(std::string why) { return {Code::refused, std::move(why)}; }
 
 constexpr std::array<std::string_view, 14> reserved = {"connection",
                                                        "content-encoding",

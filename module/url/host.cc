@@ -9,11 +9,10 @@
 #include <vector>
 
 #include "base/text.h"
+#include "url/refuse.h"
 
 namespace trot {
 namespace {
-
-Fault refuse(std::string_view why) { return {Code::refused, std::string(why)}; }
 
 bool is_ascii(std::string_view text) {
     return std::all_of(text.begin(), text.end(), [](char c) { return static_cast<unsigned char>(c) < 0x80; });

@@ -10,12 +10,6 @@
 
 namespace trot {
 
-inline int hex_value(char c) {
-    if (c >= '0' && c <= '9') return c - '0';
-    const char l = ascii_lower(c);
-    return l >= 'a' && l <= 'f' ? l - 'a' + 10 : -1;
-}
-
 // The byte that "%xy" at `at` stands for, or -1 when those are no two hex digits.
 inline int escaped_byte(std::string_view text, size_t at) {
     if (at + 2 >= text.size()) return -1;

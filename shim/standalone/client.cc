@@ -2,12 +2,12 @@
 
 #include "shim/standalone/admin.h"
 #include "shim/standalone/exchange.h"
+#include "shim/standalone/flow.h"
 #include "shim/standalone/http_text.h"
 
 namespace trot::host {
 namespace {
 
-constexpr size_t kLow = 64 * 1024;
 constexpr int64_t kWindowMs = 10000;       // of the body's minimum rate
 constexpr int64_t kLingerMs = 5000;        // how long a refused client may go on sending until it reads the refusal
 constexpr int64_t kSendStallMs = 60000;    // a client that takes no byte for so long is gone

@@ -70,6 +70,8 @@ Reply unavailable() {
     return reply;
 }
 
+Reply of_fault(const Fault& fault) { return fault.code == Code::not_found ? not_found() : unavailable(); }
+
 Reply document(const Json& body) { return answer(200, spell_json(body.get())); }
 
 Reply nothing() { return answer(204, ""); }

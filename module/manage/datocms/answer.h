@@ -29,6 +29,7 @@ Reply refusal(int status, std::string_view code);  // without details
 Reply not_found();
 // Of a store that could not be read or written.
 Reply unavailable();
+Reply of_fault(const Fault& fault);  // one of these two
 
 Reply document(const Json& body);
 Reply nothing();  // 204

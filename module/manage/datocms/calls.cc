@@ -140,8 +140,6 @@ Result<Call> call_of(const Visit& visit, const std::string& id) {
     return std::move(page.value().calls.front());
 }
 
-Reply of_fault(const Fault& fault) { return fault.code == Code::not_found ? not_found() : unavailable(); }
-
 }  // namespace
 
 Reply list_calls(const Visit& visit) {

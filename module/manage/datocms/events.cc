@@ -23,7 +23,7 @@ bool is_one_of(const std::array<std::string_view, n>& known, std::string_view te
     return std::find(known.begin(), known.end(), text) != known.end();
 }
 
-std::string_view text_in(const json_t* value) {
+std::string_view text_or_empty(const json_t* value) {
     return json_is_string(value) ? std::string_view(json_string_value(value), json_string_length(value))
                                  : std::string_view();
 }
@@ -69,7 +69,7 @@ class EventsReader {
         if (!json_is_array(types) || json_array_size(types) == 0 || json_array_size(types) > event_types.size())
             return wrong("VALIDATION_FORMAT", "event_types is an array of 1 to 11 strings");
         for (size_t i = 0; i < json_array_size(types); ++i)
-            if (!is_event_type(text_in(json_array_get(types, i))))
+            if (!is_event_type(text_or_empty(json_array_get(types, i))))
                 return wrong("VALIDATION_INCLUSION", "event_types has one that there is not");
         Json filters = read_filters(given, entity);
         if (!filters) return nullptr;
@@ -110,7 +110,7 @@ class EventsReader {
         if (!json_is_array(ids) || json_array_size(ids) == 0 || json_array_size(ids) > most_ids)
             return wrong("VALIDATION_FORMAT", "a filter's entity_ids is an array of 1 to 1,000 strings") != nullptr;
         for (size_t i = 0; i < json_array_size(ids); ++i) {
-            const std::string_view id = text_in(json_array_get(ids, i));
+            const std::string_view id = text_or_empty(json_array_get(ids, i));
             if (id.empty() || id.size() > most_id)
                 return wrong("VALIDATION_FORMAT", "a filter's entity_ids are strings of 1 to 200 bytes") != nullptr;
             if (type == "environment_type" && id != "primary" && id != "sandbox")
@@ -129,7 +129,7 @@ FilterTerm term_of(std::string_view entity, const json_t* filter, std::string_vi
     term.what = place_of(entity, type);
     const json_t* ids = json_object_get(filter, "entity_ids");
     for (size_t i = 0; i < json_array_size(ids); ++i) {
-        std::string_view id = text_in(json_array_get(ids, i));
+        std::string_view id = text_or_empty(json_array_get(ids, i));
         if (type == "environment_type") id = id == "primary" ? "true" : "false";
         // What took nothing along happened in the primary environment, as deliveries say as well.
         term.or_absent = term.or_absent || (type == "environment_type" && id == "true") ||
@@ -154,7 +154,7 @@ std::vector<Selector> selectors_of(const json_t* events, std::string_view primar
         Selector& selector = out.emplace_back();
         const json_t* types = json_object_get(entry, "event_types");
         for (size_t k = 0; k < json_array_size(types); ++k)
-            selector.topics.push_back(entity + "." + std::string(text_in(json_array_get(types, k))));
+            selector.topics.push_back(entity + "." + std::string(text_or_empty(json_array_get(types, k))));
         const json_t* filters = json_object_get(entry, "filters");
         for (size_t k = 0; k < json_array_size(filters); ++k)
             selector.terms.push_back(term_of(entity, json_array_get(filters, k), primary));

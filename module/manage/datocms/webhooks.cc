@@ -10,8 +10,6 @@ namespace {
 
 constexpr size_t rows_a_page = 500;
 
-Reply of_fault(const Fault& fault) { return fault.code == Code::not_found ? not_found() : unavailable(); }
-
 Reply one(const Visit& visit, const ManagedRow& row) {
     Result<Json> shown = show_webhook(row, visit.world.plan, visit.version);
     if (!shown) return unavailable();

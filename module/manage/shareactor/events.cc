@@ -11,7 +11,7 @@
 namespace trot::shareactor {
 namespace {
 
-constexpr size_t most_listed = 100;
+constexpr size_t most_events = 100;
 constexpr std::string_view context_mark = "context:";
 
 }  // namespace
@@ -28,7 +28,7 @@ Reply Events::list() { return search(nullptr); }
 
 Reply Events::search(const std::string* query) {
     Fields wrong;
-    const Page page = read_page(request_.query, "-created", most_listed, wrong);
+    const Page page = read_page(request_.query, "-created", most_events, wrong);
     if (page.sort != "created" && page.sort != "_id" && page.sort != "id")
         wrong.push_back({"sort", "must be created, or -created for the last first"});
     EventQuery asked = of_tenant();

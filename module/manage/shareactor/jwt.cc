@@ -9,7 +9,7 @@
 namespace trot::shareactor {
 namespace {
 
-constexpr size_t longest = 8192;
+constexpr size_t longest_token = 8192;
 constexpr double leeway_s = 60;
 
 struct Parts {
@@ -19,7 +19,7 @@ struct Parts {
 bool split(std::string_view token, Parts& out) {
     const size_t first = token.find('.');
     const size_t last = token.rfind('.');
-    if (token.size() > longest || first == last || std::count(token.begin(), token.end(), '.') != 2) return false;
+    if (token.size() > longest_token || first == last || std::count(token.begin(), token.end(), '.') != 2) return false;
     out = {token.substr(0, first), token.substr(first + 1, last - first - 1), token.substr(last + 1)};
     return !out.header.empty() && !out.claims.empty() && !out.signature.empty();
 }

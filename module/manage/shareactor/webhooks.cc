@@ -14,7 +14,7 @@
 namespace trot::shareactor {
 namespace {
 
-constexpr size_t most_listed = 500;
+constexpr size_t most_webhooks = 500;
 constexpr size_t secret_bytes = 30;  // 60 hex digits, as the documentation shows them
 
 Reply shown(const ManagedRow& managed, const ApiConfig& api, bool deleted = false) {
@@ -70,7 +70,7 @@ Reply Webhooks::search() {
 
 Reply Webhooks::list(const std::string& search) {
     Fields wrong;
-    const Page page = read_page(request_.query, "-modified", most_listed, wrong);
+    const Page page = read_page(request_.query, "-modified", most_webhooks, wrong);
     ManagedQuery query;
     if (!read_order(page, query))
         wrong.push_back(

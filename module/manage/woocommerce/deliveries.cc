@@ -14,10 +14,6 @@ namespace {
 
 constexpr size_t most_shown = 25;
 
-void set_text(json_t* object, const std::string& name, std::string_view text) {
-    json_object_set_new(object, name.c_str(), json_of(text));
-}
-
 bool is_ping(const Call& call) {
     return std::string_view(call.delivery.format).substr(0, woocommerce_ping_name.size()) == woocommerce_ping_name;
 }
@@ -56,14 +52,6 @@ json_t* response_headers(const Fields& headers) {
         json_array_append_new(known, json_of(field.value));
     }
     return or_empty(std::move(out));
-}
-
-json_t* link_to(const std::string& url) {
-    json_t* one = json_object();
-    set_text(one, "href", url);
-    json_t* list = json_array();
-    json_array_append_new(list, one);
-    return list;
 }
 
 }  // namespace

@@ -11,8 +11,7 @@
 namespace trot::woo {
 namespace {
 
-constexpr Family family = Family::legacy;
-constexpr int64_t most_a_page = 1000;  // also of filter[limit]=-1, "all": an answer is made in memory
+constexpr int64_t most_a_legacy_page = 1000;  // also of filter[limit]=-1, "all": an answer is made in memory
 
 // "filter[limit]", or `status` where the API takes it beside the filter as well.
 std::string_view filter(const Params& params, std::string_view name) {
@@ -56,7 +55,7 @@ ManagedQuery read_query(const Ask& ask, Paging& paging) {
     if (by == "modified") query.order = ManagedQuery::Order::changed;
     query.ascending = equal_nocase(filter(params, "order"), "asc");
     const int64_t limit = read_number(filter(params, "limit")).value_or(10);
-    paging.size = limit == 0 ? 10 : limit < 0 ? most_a_page : std::min(limit, most_a_page);
+    paging.size = limit == 0 ? 10 : limit < 0 ? most_a_legacy_page : std::min(limit, most_a_legacy_page);
     paging.page = std::clamp<int64_t>(read_number(params.text("page")).value_or(1), 1, 1000000000);
     const int64_t offset = read_number(filter(params, "offset")).value_or(0);
     query.limit = static_cast<size_t>(paging.size);
@@ -64,7 +63,7 @@ ManagedQuery read_query(const Ask& ask, Paging& paging) {
     return query;
 }
 
-Fields paging_fields(const Ask& ask, const Paging& paging) {
+Fields legacy_paging(const Ask& ask, const Paging& paging) {
     Fields out;
     const std::string url = origin_of(ask.request) + std::string(path_of(ask.request.target));
     const auto link = [&](int64_t page, std::string_view rel) {
@@ -89,16 +88,16 @@ Fields paging_fields(const Ask& ask, const Paging& paging) {
 Reply list_legacy(const Ask& ask) {
     Paging paging;
     const Result<ManagedPage> page = ask.world.registry.list(read_query(ask, paging));
-    if (!page) return reply_of(family, store_refusal(family, page.fault()));
+    if (!page) return reply_of(Family::legacy, store_refusal(Family::legacy, page.fault()));
     paging.total = page.value().total;
-    const View view{ask.world.plan, *ask.caller.api, family, ask.place.version, ""};
+    const View view{ask.world.plan, *ask.caller.api, Family::legacy, ask.place.version, ""};
     Json list(json_array());
     for (const ManagedRow& managed : page.value().rows)
         json_array_append_new(list.get(), view_webhook(managed, view).release());
     const Json kept = keep_fields(list.get(), Params(ask.request.query).list("fields"));
     Json body(json_object());
     json_object_set(body.get(), "webhooks", kept.get());
-    return reply_of(family, 200, body.get(), paging_fields(ask, paging));
+    return reply_of(Family::legacy, 200, body.get(), legacy_paging(ask, paging));
 }
 
 Reply count_legacy(const Ask& ask) {
@@ -106,10 +105,10 @@ Reply count_legacy(const Ask& ask) {
     ManagedQuery query = read_query(ask, paging);
     query.offset = query.limit = 0;
     const Result<ManagedPage> page = ask.world.registry.list(query);
-    if (!page) return reply_of(family, store_refusal(family, page.fault()));
+    if (!page) return reply_of(Family::legacy, store_refusal(Family::legacy, page.fault()));
     Json body(json_object());
     json_object_set_new(body.get(), "count", json_integer(static_cast<json_int_t>(page.value().total)));
-    return reply_of(family, 200, body.get());
+    return reply_of(Family::legacy, 200, body.get());
 }
 
 }  // namespace trot::woo

@@ -3,10 +3,6 @@
 namespace trot::woo {
 namespace {
 
-void set_text(json_t* object, const char* name, std::string_view text) {
-    json_object_set_new(object, name, json_of(text));
-}
-
 Json legacy_error(const Refusal& refusal) {
     Json error(json_object());
     set_text(error.get(), "code", refusal.code);

@@ -11,8 +11,6 @@
 namespace trot::woo {
 namespace {
 
-constexpr Family family = Family::rest;
-
 std::vector<const char*> methods_of(const Place& place) {
     switch (place.what) {
         case Place::What::collection:
@@ -36,11 +34,11 @@ std::string allowed(const Place& place) {
 }
 
 Reply refuse(int status, std::string code, std::string message) {
-    return reply_of(family, Refusal{status, std::move(code), std::move(message), {}, {}, {}});
+    return reply_of(Family::rest, Refusal{status, std::move(code), std::move(message), {}, {}, {}});
 }
 
 Reply show(const Ask& ask, int status, const ManagedRow& managed, Fields fields = {}) {
-    const View view{ask.world.plan,    *ask.caller.api, family,
+    const View view{ask.world.plan,    *ask.caller.api, Family::rest,
                     ask.place.version, rest_base(ask),  ask.place.what == Place::What::collection};
     return rest_reply(ask, status, view_webhook(managed, view), std::move(fields));
 }
@@ -63,7 +61,8 @@ struct Found {
 Found find(const Ask& ask, const Unknown& unknown) {
     Result<ManagedRow> found = find_webhook(ask, ask.place.id);
     if (found) return {std::move(found).value(), std::nullopt};
-    if (found.fault().code != Code::not_found) return {{}, reply_of(family, store_refusal(family, found.fault()))};
+    if (found.fault().code != Code::not_found)
+        return {{}, reply_of(Family::rest, store_refusal(Family::rest, found.fault()))};
     return {{}, refuse(unknown.status, unknown.code, unknown.message)};
 }
 
@@ -79,15 +78,15 @@ std::optional<Refusal> check_required(const json_t* params) {
 }
 
 Reply create(const Ask& ask, const Said& said) {
-    if (const auto refusal = check_required(said.params.get())) return reply_of(family, *refusal);
+    if (const auto refusal = check_required(said.params.get())) return reply_of(Family::rest, *refusal);
     if (!is_empty(json_object_get(said.params.get(), "id")))
         return refuse(400, "woocommerce_rest_shop_webhook_exists", "Cannot create existing shop_webhook.");
     Change change;
     if (const auto refusal = plan_creation(ask, said.params.get(), said.attributes.get(), change))
-        return reply_of(family, *refusal);
-    if (const auto refusal = check_room(ask, 1)) return reply_of(family, *refusal);
+        return reply_of(Family::rest, *refusal);
+    if (const auto refusal = check_room(ask, 1)) return reply_of(Family::rest, *refusal);
     if (const Result<void> done = ask.world.registry.apply(change); !done)
-        return reply_of(family, store_refusal(family, done.fault()));
+        return reply_of(Family::rest, store_refusal(Family::rest, done.fault()));
     return show(ask, 201, change.managed, {{"Location", rest_base(ask) + '/' + change.managed.row.name}});
 }
 
@@ -96,10 +95,10 @@ Reply edit(const Ask& ask, const Said& said) {
     if (found.otherwise) return std::move(*found.otherwise);
     Change change;
     if (const auto refusal = plan_change(ask, found.managed, said.params.get(), said.attributes.get(), change))
-        return reply_of(family, *refusal);
+        return reply_of(Family::rest, *refusal);
     const Result<void> done = ask.world.registry.apply(change);
     if (done) return show(ask, 200, change.managed);
-    Reply reply = reply_of(family, store_refusal(family, done.fault()));
+    Reply reply = reply_of(Family::rest, store_refusal(Family::rest, done.fault()));
     return done.fault().code == Code::not_found ? find(ask, no_such).otherwise.value_or(reply) : reply;
 }
 
@@ -112,12 +111,13 @@ Reply remove(const Ask& ask, const Said& said) {
     if (found.otherwise) return std::move(*found.otherwise);
     Change change = plan_removal(found.managed);
     const Result<void> done = ask.world.registry.apply(change);
-    if (!done && done.fault().code != Code::not_found) return reply_of(family, store_refusal(family, done.fault()));
+    if (!done && done.fault().code != Code::not_found)
+        return reply_of(Family::rest, store_refusal(Family::rest, done.fault()));
     return show(ask, 200, found.managed);
 }
 
 Reply get(const Ask& ask) {
-    if (const auto refusal = check_context(ask)) return reply_of(family, *refusal);
+    if (const auto refusal = check_context(ask)) return reply_of(Family::rest, *refusal);
     const Found found = find(ask, ask.place.id == "0" ? nothing : no_such);
     return found.otherwise ? *found.otherwise : show(ask, 200, found.managed);
 }
@@ -129,11 +129,12 @@ Reply deliveries(const Ask& ask) {
     if (ask.place.what == Place::What::delivery) {
         const Result<Call> call = find_delivery(ask, found.managed, ask.place.delivery);
         if (call) return rest_reply(ask, 200, view_delivery(ask, found.managed, call.value(), base));
-        if (call.fault().code != Code::not_found) return reply_of(family, store_refusal(family, call.fault()));
+        if (call.fault().code != Code::not_found)
+            return reply_of(Family::rest, store_refusal(Family::rest, call.fault()));
         return refuse(404, "woocommerce_rest_webhook_delivery_invalid_id", "Invalid webhook delivery ID.");
     }
     const Result<std::vector<Call>> calls = list_deliveries(ask, found.managed);
-    if (!calls) return reply_of(family, store_refusal(family, calls.fault()));
+    if (!calls) return reply_of(Family::rest, store_refusal(Family::rest, calls.fault()));
     Json list(json_array());
     for (const Call& call : calls.value())
         json_array_append_new(list.get(), view_delivery(ask, found.managed, call, base).release());
@@ -170,13 +171,13 @@ Reply rest_options(const Place& place) {
     json_t* methods = json_array();
     for (const char* method : methods_of(place)) json_array_append_new(methods, json_string(method));
     json_object_set_new(body.get(), "methods", methods);
-    return reply_of(family, 200, body.get(), {{"Allow", allowed(place)}});
+    return reply_of(Family::rest, 200, body.get(), {{"Allow", allowed(place)}});
 }
 
 Reply answer_rest(const Ask& ask, const std::string& method, const Fields& form) {
-    if (!rest_routes(ask.place, method)) return reply_of(family, no_route(family));
+    if (!rest_routes(ask.place, method)) return reply_of(Family::rest, no_route(Family::rest));
     Said said;
-    if (const auto refusal = read_said(ask.request, form, said)) return reply_of(family, *refusal);
+    if (const auto refusal = read_said(ask.request, form, said)) return reply_of(Family::rest, *refusal);
     switch (ask.place.what) {
         case Place::What::collection:
             return method == "GET" ? list_rest(ask) : create(ask, said);
@@ -199,14 +200,14 @@ Reply rest_reply(const Ask& ask, int status, const Json& body, Fields fields) {
     const Params params(ask.request.query);
     fields.push_back({"Allow", allowed(ask.place)});
     const Json kept = keep_fields(body.get(), params.list("_fields"));
-    if (params.find("_envelope") == nullptr) return reply_of(family, status, kept.get(), std::move(fields));
+    if (params.find("_envelope") == nullptr) return reply_of(Family::rest, status, kept.get(), std::move(fields));
     Json envelope(json_object());
     json_object_set(envelope.get(), "body", kept.get());
     json_object_set_new(envelope.get(), "status", json_integer(status));
     json_t* headers = json_object();
     for (const Field& field : fields) json_object_set_new(headers, field.name.c_str(), json_of(field.value));
     json_object_set_new(envelope.get(), "headers", headers);
-    return reply_of(family, 200, envelope.get());
+    return reply_of(Family::rest, 200, envelope.get());
 }
 
 }  // namespace trot::woo

@@ -12,7 +12,6 @@
 namespace trot::woo {
 namespace {
 
-constexpr Family family = Family::rest;
 constexpr size_t most_items = 100;
 
 // One entry of the answer: a change, by its place in the list of changes, or an error.
@@ -74,7 +73,7 @@ class Batch {
         for (Entry& entry : entries_) {
             if (entry.refusal) continue;
             if (done.fault().code != Code::not_found) {
-                entry.refusal = store_refusal(family, done.fault());
+                entry.refusal = store_refusal(Family::rest, done.fault());
                 continue;
             }
             if (const Result<void> one = ask_.world.registry.apply(changes_[entry.change]); !one)
@@ -117,7 +116,7 @@ class Batch {
     }
 
     static Refusal unknown(const Fault& fault, int status, const char* message) {
-        if (fault.code != Code::not_found) return store_refusal(family, fault);
+        if (fault.code != Code::not_found) return store_refusal(Family::rest, fault);
         return {status, "woocommerce_rest_shop_webhook_invalid_id", message, {}, {}, {}};
     }
 
@@ -129,7 +128,7 @@ class Batch {
             return error;
         }
         const Change& change = changes_[entry.change];
-        const View view{ask_.world.plan,    *ask_.caller.api, family,
+        const View view{ask_.world.plan,    *ask_.caller.api, Family::rest,
                         ask_.place.version, rest_base(ask_),  change.kind == Change::Kind::add};
         return view_webhook(change.managed, view);
     }
@@ -153,9 +152,9 @@ Reply batch_rest(const Ask& ask, const Said& said) {
             wrong.push_back({verb, fmt::format("{} is not of type array.", verb), "rest_invalid_type"});
         count += json_array_size(list);
     }
-    if (!wrong.empty()) return reply_of(family, invalid_params(std::move(wrong)));
+    if (!wrong.empty()) return reply_of(Family::rest, invalid_params(std::move(wrong)));
     if (count > most_items)
-        return reply_of(family,
+        return reply_of(Family::rest,
                         Refusal{413,
                                 "woocommerce_rest_request_entity_too_large",
                                 fmt::format("Unable to accept more than {} items for this request.", most_items),
@@ -168,7 +167,7 @@ Reply batch_rest(const Ask& ask, const Said& said) {
     json_array_foreach(json_object_get(said.params.get(), "create"), at, item) batch.create(item);
     json_array_foreach(json_object_get(said.params.get(), "update"), at, item) batch.update(item);
     json_array_foreach(json_object_get(said.params.get(), "delete"), at, item) batch.remove(item);
-    if (const auto refusal = check_room(ask, batch.creations())) return reply_of(family, *refusal);
+    if (const auto refusal = check_room(ask, batch.creations())) return reply_of(Family::rest, *refusal);
     batch.carry_out();
     return rest_reply(ask, 200, batch.answer());
 }

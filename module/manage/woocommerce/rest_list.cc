@@ -13,7 +13,6 @@
 namespace trot::woo {
 namespace {
 
-constexpr Family family = Family::rest;
 constexpr int64_t most_a_page = 100;
 constexpr int64_t farthest = 1000000000;  // pages and offsets beyond are as good as this one
 
@@ -128,11 +127,11 @@ std::optional<Refusal> check_context(const Ask& ask) {
 Reply list_rest(const Ask& ask) {
     ManagedQuery query;
     Paging paging;
-    if (const auto refusal = read_query(ask, query, paging)) return reply_of(family, *refusal);
+    if (const auto refusal = read_query(ask, query, paging)) return reply_of(Family::rest, *refusal);
     const Result<ManagedPage> page = ask.world.registry.list(query);
-    if (!page) return reply_of(family, store_refusal(family, page.fault()));
+    if (!page) return reply_of(Family::rest, store_refusal(Family::rest, page.fault()));
     paging.total = page.value().total;
-    const View view{ask.world.plan, *ask.caller.api, family, ask.place.version, rest_base(ask)};
+    const View view{ask.world.plan, *ask.caller.api, Family::rest, ask.place.version, rest_base(ask)};
     Json list(json_array());
     for (const ManagedRow& managed : page.value().rows)
         json_array_append_new(list.get(), view_webhook(managed, view).release());

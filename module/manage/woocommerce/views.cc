@@ -10,10 +10,6 @@
 namespace trot::woo {
 namespace {
 
-void set_text(json_t* object, const char* name, std::string_view text) {
-    json_object_set_new(object, name, json_of(text));
-}
-
 std::string_view status_of(const SubscriptionRow& row) {
     switch (row.state) {
         case SubscriptionState::active:
@@ -23,14 +19,6 @@ std::string_view status_of(const SubscriptionRow& row) {
         default:
             return "disabled";
     }
-}
-
-json_t* link_to(const std::string& url) {
-    json_t* one = json_object();
-    set_text(one, "href", url);
-    json_t* list = json_array();
-    json_array_append_new(list, one);
-    return list;
 }
 
 void set_times(json_t* out, const SubscriptionRow& row, const View& view) {
@@ -72,6 +60,14 @@ Json keep_members(const json_t* value, const std::vector<std::string>& fields) {
 }
 
 }  // namespace
+
+json_t* link_to(const std::string& url) {
+    json_t* one = json_object();
+    set_text(one, "href", url);
+    json_t* list = json_array();
+    json_array_append_new(list, one);
+    return list;
+}
 
 json_t* id_json(const std::string& id) { return json_integer(read_number(id).value_or(0)); }
 

@@ -27,6 +27,8 @@ Json view_webhook(const ManagedRow& managed, const View& view);
 // The members `fields` names ("id,name", "a.b"), of an object or of each object of a list; empty: all.
 Json keep_fields(const json_t* value, const std::vector<std::string>& fields);
 
+json_t* link_to(const std::string& url);  // a list of one {"href":url}, as WordPress links
+
 json_t* id_json(const std::string& id);  // an integer
 
 }  // namespace trot::woo

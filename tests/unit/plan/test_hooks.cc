@@ -1,5 +1,6 @@
 // Hooks: templates, sources, conditions, status ranges, payloads; and the headers of tests/cases/ssrf.tsv.
 #include "loading.h"
+#include "plan/regex.h"
 #include "plan/route_template.h"
 
 using namespace trot;
