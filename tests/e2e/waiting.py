@@ -1,5 +1,6 @@
 """Waiting for a condition, never for a time: by polling, with a deadline. And what the kernel knows of ports and connections."""
 
+import collections
 import socket
 import time
 from dataclasses import dataclass
@@ -34,11 +35,17 @@ def wait_steady(value, still=0.5, deadline=30.0):
     return seen
 
 
+kept = collections.deque(maxlen=200)  # the sockets that keep the last ports
+
+
 def free_port(host="127.0.0.1"):
-    """A port that was free a moment ago. Trotline sets SO_REUSEADDR, so nobody has to wait for it to be free again."""
-    with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
-        probe.bind((host, 0))
-        return probe.getsockname()[1]
+    """A port that the kernel gives to nobody else, also not to tests beside this one: it stays bound here, by a socket that does not
+    listen. Trotline and nginx set SO_REUSEADDR, and so may bind it as well."""
+    keeper = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)
+    keeper.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    keeper.bind((host, 0))
+    kept.append(keeper)
+    return keeper.getsockname()[1]
 
 
 def can_connect(port, host="127.0.0.1"):
