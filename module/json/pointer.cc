@@ -57,8 +57,21 @@ bool good_number(std::string_view raw) {
 // Stage one has found the quotes and refused control bytes: of a string only this is left to check.
 const char* behind_escape(const char* at, const char* end) {
     if (end - at < 2) return nullptr;
-    const char letter = at[1];
-    if (letter != 'u') return std::string_view("\"\\/bfnrt").find(letter) == std::string_view::npos ? nullptr : at + 2;
+    switch (at[1]) {
+        case '/':
+        case '"':
+        case '\\':
+        case 'b':
+        case 'f':
+        case 'n':
+        case 'r':
+        case 't':
+            return at + 2;
+        case 'u':
+            break;
+        default:
+            return nullptr;
+    }
     if (end - at < 6 || !is_hex(at[2]) || !is_hex(at[3]) || !is_hex(at[4]) || !is_hex(at[5])) return nullptr;
     return at + 6;
 }
@@ -213,9 +226,10 @@ bool JsonReader::Impl::check() {
         if (*from != '"') return good_scalar({from, static_cast<size_t>(to - from)});
         if (to - from < 2 || to[-1] != '"') return false;
         while (escape < to) {
-            const char* const next = behind_escape(escape, to - 1);
+            const char* next = behind_escape(escape, to - 1);
             if (next == nullptr) return false;
-            escape = next_escape(next);
+            while (next < to && *next != '\\') ++next;  // where one is, others are near
+            escape = next < to ? next : next_escape(next);
             escaped_keys = escaped_keys || key;
         }
         return true;
