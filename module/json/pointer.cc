@@ -57,21 +57,11 @@ bool good_number(std::string_view raw) {
 // Stage one has found the quotes and refused control bytes: of a string only this is left to check.
 const char* behind_escape(const char* at, const char* end) {
     if (end - at < 2) return nullptr;
-    switch (at[1]) {
-        case '/':
-        case '"':
-        case '\\':
-        case 'b':
-        case 'f':
-        case 'n':
-        case 'r':
-        case 't':
-            return at + 2;
-        case 'u':
-            break;
-        default:
-            return nullptr;
-    }
+    const char letter = at[1];
+    if (letter == '/' || letter == '"' || letter == '\\' || letter == 'n' || letter == 'r' || letter == 't' ||
+        letter == 'b' || letter == 'f')
+        return at + 2;
+    if (letter != 'u') return nullptr;
     if (end - at < 6 || !is_hex(at[2]) || !is_hex(at[3]) || !is_hex(at[4]) || !is_hex(at[5])) return nullptr;
     return at + 6;
 }

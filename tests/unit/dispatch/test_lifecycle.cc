@@ -33,7 +33,7 @@ static void expansion_survives_kill_9(void**) {
             options.store = store.value().get();
             options.plan = plan_of({subscription("a", {"*"}, {50, 50, 50, 50, 50, 50})});
             options.transport = [&wire](event_base* base, const Plan&) -> Result<std::unique_ptr<Transport>> {
-                return std::unique_ptr<Transport>(std::make_unique<FakeTransport>(base, wire));
+                return fake_transport(base, wire);
             };
             auto dispatcher = start_dispatcher(options);
             if (!dispatcher) _exit(2);
