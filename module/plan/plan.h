@@ -130,7 +130,7 @@ struct Subscription {
     BatchRules batch;
     ShapeRules shape;
     std::vector<Secret> own;     // credentials whose changes it is not told of (skip_own)
-    bool trace = true;           // traceparent and request id of the client go along
+    bool trace = true;           // the headers of dispatch/tracing.h go along
     unsigned max_hops = 4;       // deliveries of ours, one after another, that may lead to a change it is told of
     int64_t timeout_ms = 15000;  // whole attempt
     int64_t connect_timeout_ms = 5000;

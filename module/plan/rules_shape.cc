@@ -58,7 +58,8 @@ void read_payload(Section& section, Loading& load, ShapeRules& out) {
             load.report.mistake(section.find("link")->at, fmt::format("'link': {}", right.fault().text));
     if (out.claim_ms == 0) out.claim_ms = 60 * minute_ms;
     section.duration("claim_for", out.claim_ms, minute_ms, 30 * day_ms);
-    if (section.text("public_url", out.public_url) && !upstream_is_right(origin_of(out.public_url)))
+    if (section.text("public_url", out.public_url) && !out.public_url.empty() &&
+        !upstream_is_right(origin_of(out.public_url)))
         load.report.mistake(section.find("public_url")->at,
                             "'public_url' must be where the world reaches this host, like \"https://hooks.example\"");
     if (out.payload == ShapeRules::Payload::claim && out.public_url.empty()) {

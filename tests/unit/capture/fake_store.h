@@ -2,6 +2,7 @@
 #pragma once
 
 #include <condition_variable>
+#include <cstdlib>
 #include <deque>
 #include <functional>
 #include <map>
@@ -87,6 +88,9 @@ class FakeStore : public trot::Store, public trot::Writer, public trot::Tx {
     trot::Result<void> set_cursor(int64_t) override { return {}; }
     trot::Result<bool> caught_up() override { return true; }
     trot::Result<void> finish(const trot::Outcome&) override { return {}; }
+    trot::Lanes& lanes() override { abort(); }  // a recorder has no business with them
+    trot::Result<int64_t> shape(std::string_view) override { return int64_t{0}; }
+    trot::Result<void> set_shape(int64_t, int64_t) override { return {}; }
     trot::Result<void> put_subscription(trot::SubscriptionRow&) override { return {}; }
     trot::Result<void> set_subscription(int64_t, trot::SubscriptionState, std::string_view, unsigned,
                                         int64_t) override {

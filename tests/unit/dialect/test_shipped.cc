@@ -169,6 +169,7 @@ void short_secrets_are_told_for_every_format(void**) {
 
 int main() {
     setenv("WAREHOUSE_SECRET", "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", 1);
+    setenv("HASH_KEY", "0123456789abcdef0123456789abcdef", 1);
     setenv("SHOP_READER", "Basic cmVhZGVyOnNlY3JldA==", 1);
     setenv("SHOP_CONSUMER_SECRET", "cs_0123456789abcdef0123456789abcdef", 1);
     const CMUnitTest tests[] = {

@@ -89,8 +89,7 @@ class SimLife {
         Result<std::shared_ptr<Mailbox>> mailbox = Mailbox::make();
         assert_true(mailbox.ok());
         mailbox_ = mailbox.value();
-        context_ = std::make_unique<Context>(
-            Context{store_, clock_, log, counters, mailbox_, base_, RunClock(clock_), nullptr, seed});
+        context_.reset(new Context{store_, clock_, log, counters, mailbox_, base_, RunClock(clock_), nullptr, seed});
         mail_ = std::make_unique<LoopEvent>(base_, mailbox_->fd(), static_cast<short>(EV_READ | EV_PERSIST), [this] {
             if (mailbox_->run()) lead_->poll();
         });
@@ -99,7 +98,7 @@ class SimLife {
         lead_ = std::make_unique<Lead>(
             *context_, plan,
             [&wire](event_base* base, const Plan&) -> Result<std::unique_ptr<Transport>> {
-                return std::unique_ptr<Transport>(std::make_unique<FakeTransport>(base, wire));
+                return fake_transport(base, wire);
             },
             fan_out_);
         store_.writer().ride(fan_out_);

@@ -143,7 +143,7 @@ Subscription coalescing(const std::string& name, int64_t quiet_ms, int64_t most_
 }
 
 void changes_within_the_window_are_one_delivery(void**) {
-    Rig rig(plan_of({coalescing("a", 2000, 60000), subscription("all")}));
+    Rig rig(plan_of({coalescing("a", 2000, 60000), subscription("each")}));
     rig.start();
     for (int n = 1; n <= 5; ++n)
         add(rig, {change_of("x", n, R"({"id":"x","n":)" + std::to_string(n - 1) + "}"), change_of("y", n)});
@@ -156,7 +156,7 @@ void changes_within_the_window_are_one_delivery(void**) {
         if (one.body.find("\"id\":\"x\"") != std::string::npos)
             assert_non_null(strstr(one.body.c_str(), R"("previous_data":{"n":0})"));
     }
-    assert_int_equal(rig.wire.sent_to("/all").size(), 10);  // beside it each change by itself
+    assert_int_equal(rig.wire.sent_to("/each").size(), 10);  // beside it each change by itself
     assert_int_equal(rig.counters.coalesced.load(), 8);
 }
 

@@ -22,7 +22,7 @@ static pid_t deliver_elsewhere(const std::string& path, const Wire::Script& scri
     options.store = store.value().get();
     options.plan = plan_of({subscription("a", {"*"}, {20, 20, 20, 20})});
     options.transport = [&wire](event_base* base, const Plan&) -> Result<std::unique_ptr<Transport>> {
-        return std::unique_ptr<Transport>(std::make_unique<FakeTransport>(base, wire));
+        return fake_transport(base, wire);
     };
     auto dispatcher = start_dispatcher(options);
     if (!dispatcher) _exit(2);

@@ -45,6 +45,7 @@ void what_an_attempt_is_told_of_itself(void**) {
     Rig rig(plan_of({formed("share", "shareactor"), formed("pit", "cockpit"), formed("woo", "woocommerce")}));
     rig.plan->subscriptions[1].authorization = Secret("Basic dTpw");
     rig.plan->subscriptions[1].headers = {{"X-Foo", "Bar"}};
+    rig.plan->subscriptions[1].trace = false;
     rig.wire.script([](const Sent&, size_t nth) { return Answer{nth < 3 ? 500 : 200}; });
     rig.start();
     rig.add(1);

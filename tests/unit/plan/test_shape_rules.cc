@@ -73,7 +73,7 @@ void wrong_shapes_are_refused_at_their_place(void**) {
     refused(one + "drop = [\"\"]\n", {"JSON pointer"});
     refused(one + "hash = [\"/a\"]\n", {"'hash' needs a key"});
     refused(one + "hash = [\"/a\"]\nhash_key = \"short\"\n", {"'hash_key' has 5 bytes"});
-    refused(one + "payload = \"slim\"\n", {"payload", "thin"});
+    refused(one + "payload = \"tihn\"\n", {"payload", "thin"});
     refused(one + "payload = \"claim\"\n", {"public_url"});
     refused(one + "public_url = \"hooks.example\"\n", {"'public_url'"});
     refused(one + "link = \"https://x/{name}\"\n", {"{name} is unknown", "{id}"});
