@@ -60,7 +60,7 @@ def test_listen_verifies_what_was_asked(tmp_path, secret):
         signed = said(trotline("sign", "--format", "http-signature", "--url", f"http://127.0.0.1:{receiver.port}/hooks", "--secret-file", secret, stdin=BODY), 0)
         headers = [tuple(line.split(": ", 1)) for line in signed.splitlines()]
         for target in ("/hooks", "/other"):
-            assert request(receiver.port, "POST", target, BODY.encode(), headers).status == 200
+            assert request(receiver.port, "POST", target, BODY.encode(), headers, host=f"127.0.0.1:{receiver.port}").status == 200
         good, bad = receiver.lines(2)
     assert good["verified"] is True, good["why"]
     assert bad["verified"] is False

@@ -171,8 +171,10 @@ void a_resource_that_never_rests_is_told_when_its_time_is_over(void**) {
         std::this_thread::sleep_for(std::chrono::milliseconds(20));
     }
     assert_true(rig.wire.sent().front().steady_ms - began / 1000 >= 990);
-    assert_true(all_finished(rig, 2));
-    assert_non_null(strstr(rig.wire.sent().back().body.c_str(), ("\"n\":" + std::to_string(n)).c_str()));
+    // The last change has just been in time for the first window, or makes one of its own.
+    const std::string last = "\"n\":" + std::to_string(n);
+    assert_true(eventually([&] { return rig.wire.sent().back().body.find(last) != std::string::npos; }));
+    assert_true(all_finished(rig, 1));
 }
 
 void what_gathers_goes_after_a_restart(void**) {
