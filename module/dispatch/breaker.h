@@ -17,6 +17,7 @@ class Breaker {
 
     bool open() const { return state_ != State::closed; }
     bool failing() const { return row_ > 0; }
+    bool unwell() const { return last_ != 0; }  // one of the last 20 has failed
     bool returning() const { return state_ == State::closed && allowance_ > 0; }
     std::string_view name() const;  // "closed", "returning", "open", "probing"
     // How many attempts may be in flight now; `concurrency` is the endpoint's own cap.

@@ -62,7 +62,8 @@ Result<void> Closing::close_batches(Tx& tx, std::vector<Gathered>& due) {
     };
     for (Gathered& row : due) {
         Delivery& one = row.delivery;
-        if (!open.empty() && (bytes + row.bytes > most_batch_bytes || one.format != open.front().format))
+        if (!open.empty() && (bytes + row.bytes > most_batch_bytes || one.format != open.front().format ||
+                              one.shape != shape || open.front().shape != shape))
             if (Result<void> done = close(); !done) return done;
         const Result<bool> free = may_go(tx, one, open);
         if (!free) return free.fault();
@@ -87,7 +88,7 @@ Result<void> Closing::close_batches(Tx& tx, std::vector<Gathered>& due) {
 }
 
 Result<void> Closing::close_batch(Tx& tx, std::vector<Delivery>& members) {
-    const int64_t number = members.front().number;
+    const int64_t number = members.front().shape == shape ? members.front().number : 0;
     for (const Delivery& member : members)
         if (Result<void> moved = tx.lanes().move(member.number, DeliveryState::pending, now_ms, number); !moved)
             return moved;

@@ -20,6 +20,7 @@ struct Closing {
     int64_t subscription = 0;
     int64_t now_ms = 0;  // run clock
     BatchRules batch;    // as the settings are now; none: each goes by itself
+    int64_t shape = 0;   // the same; one that was made with another shape goes by itself
     // Set by write():
     std::vector<Delivery> closed;  // pending now; of a batch the first one
     unsigned waiting = 0;          // due, but for the others of their batch

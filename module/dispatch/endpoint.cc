@@ -6,6 +6,12 @@
 
 namespace trot {
 
+namespace {
+
+constexpr unsigned firsts_per_retry = 10;
+
+}  // namespace
+
 bool asks_to_confirm(const Style& style) { return option(style.options, "message", "") == "confirmation"; }
 
 Item item_of(const Delivery& delivery, const Style* style) {
@@ -66,11 +72,16 @@ void Endpoint::join_gate() {
 }
 
 Item Endpoint::take() {
-    const bool from_fresh = !fresh.empty() && (fresh_turn || backlog.empty());
+    const auto may_retry = [this] {
+        const Item& next = backlog.front();
+        return next.attempts == 0 || next.asked || !breaker.unwell() || firsts >= firsts_per_retry;
+    };
+    const bool from_fresh = !fresh.empty() && (fresh_turn || backlog.empty() || !may_retry());
     fresh_turn = !from_fresh;
     std::deque<Item>& lane = from_fresh ? fresh : backlog;
     Item item = std::move(lane.front());
     lane.pop_front();
+    firsts = item.attempts == 0 ? firsts + 1 : 0;
     return item;
 }
 

@@ -77,6 +77,7 @@ struct Endpoint {
     std::deque<Item> fresh;
     std::deque<Item> backlog;
     bool fresh_turn = true;
+    unsigned firsts = 0;  // first attempts since its last retry, see take()
 
     // On the wire
     unsigned inflight = 0;
@@ -119,6 +120,8 @@ struct Endpoint {
     bool is_unconfirmed() const { return state == SubscriptionState::paused && reason == unconfirmed; }
     // One that has not confirmed yet gets nothing but the question.
     bool takes(const Style* of) const { return !is_unconfirmed() || (of != nullptr && asks_to_confirm(*of)); }
+    // The next of both lanes in turn. Of an endpoint that is unwell retries are no more than a tenth of the first
+    // attempts while there are fresh ones (reliability 5.3): what has failed must not be what brings it down.
     Item take();
     // What renders a style; made when first needed: deliveries keep the style they were made with.
     Result<Renderer*> renderer(const Style& with);

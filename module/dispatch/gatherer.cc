@@ -117,6 +117,7 @@ void Gatherer::close(int64_t subscription, Watched& watched) {
     closing->subscription = subscription;
     closing->now_ms = context_.run.now_ms();
     closing->batch = endpoint->settings->batch;
+    closing->shape = endpoint->shape;
     watched.flying = true;
     watched.again = false;
     watched.taken = watched.waiting;

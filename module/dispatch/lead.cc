@@ -67,7 +67,10 @@ Lead::Lead(Context& context, PlanPtr plan, MakeTransport make_transport, std::sh
            [this] { look_left(); },
            [this](int64_t subscription, Item& item, bool surely) { return hydrator_.park(subscription, item, surely); },
            [this](const Delivery& delivery) { gatherer_.gathers(delivery, 0); },
-           [this](const EndpointRef& endpoint, Item& item) { return shaper_.shape(endpoint, item); }}),
+           [this](const EndpointRef& endpoint, Item& item) { return shaper_.shape(endpoint, item); },
+           [this](const EndpointRef& endpoint, const Item& batch, Members& members) {
+               return shaper_.shape(endpoint, batch, members);
+           }}),
       shaper_(
           context, cache_,
           {[this](int64_t subscription, Item item) {

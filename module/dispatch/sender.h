@@ -33,6 +33,7 @@ class Sender {
         std::function<bool(int64_t subscription, Item&, bool surely)> park;
         std::function<void(const Delivery&)> gathers;  // let go by what was before it, to go in a batch
         std::function<Shaper::Shaping(const EndpointRef&, Item&)> shape;  // Shaper::shape
+        std::function<Shaper::Shaping(const EndpointRef&, const Item&, Members&)> shape_members;  // the same
     };
 
     Sender(Context& context, EventCache& cache, Seams seams);

@@ -25,11 +25,6 @@ Sender::Found Sender::find_members(const EndpointRef& endpoint, Item& item) {
             break;
         }
         item.attempts = std::max(item.attempts, delivery.attempts);
-        // Made before its subscription sent batches, which carry whole payloads only: it must not go out as it is.
-        if (delivery.shape != 0) {
-            fault = {Code::not_found, "its payload was to be shaped, which a batch cannot do"};
-            break;
-        }
         if ((data.value()->event().flags & event_owed) != 0) {
             item.event = delivery.event;
             if (seams_.park(endpoint->number, item, true)) return Found::parked;
@@ -46,6 +41,15 @@ Sender::Found Sender::find_members(const EndpointRef& endpoint, Item& item) {
         if (reader != nullptr) context_.read_failed(fault);
         endpoint->backlog.push_front(std::move(item));
         return Found::unreadable;
+    }
+    switch (seams_.shape_members(endpoint, item, *members)) {
+        case Shaper::Shaping::ready:
+            break;
+        case Shaper::Shaping::taken:
+            return Found::nothing;
+        default:
+            endpoint->backlog.push_front(std::move(item));
+            return Found::unreadable;
     }
     item.data = members->list.front().data;
     item.members = std::move(members);

@@ -22,6 +22,10 @@ struct Adoption {
     static constexpr size_t bytes() { return 64; }
 };
 
+bool transforms(const Recipe& recipe) { return !recipe.transform().empty() && !recipe.thin() && !recipe.claims(); }
+
+bool asks_jq(const Recipe& recipe) { return !recipe.filter().empty() || transforms(recipe); }
+
 }  // namespace
 
 Shaper::Shaper(Context& context, EventCache& cache, Seams seams)
@@ -84,8 +88,7 @@ Shaper::Shaping Shaper::shape(const EndpointRef& endpoint, Item& item) {
 }
 
 Shaper::Shaping Shaper::make(const EndpointRef& endpoint, Item& item, const std::shared_ptr<Recipe>& recipe) {
-    const bool transforms = !recipe->transform().empty() && !recipe->thin() && !recipe->claims();
-    if (recipe->filter().empty() && !transforms) {
+    if (!asks_jq(*recipe)) {
         Result<Event> shaped = plain(item, *recipe);
         if (!shaped && shaped.fault().code == Code::store) {
             postpone(endpoint, item, shaped.fault().text);
@@ -113,6 +116,36 @@ Shaper::Shaping Shaper::make(const EndpointRef& endpoint, Item& item, const std:
     return Shaping::taken;
 }
 
+Shaper::Shaping Shaper::shape(const EndpointRef& endpoint, const Item& batch, Members& members) {
+    for (Member& member : members.list) {
+        Item item = item_of(member.delivery, batch.style);
+        item.data = member.data;
+        const Result<void> made = make_member(*endpoint, item);
+        if (!made && made.fault().code == Code::store) return Shaping::full;
+        if (!made) {
+            const std::string why = spell_id(delivery_prefix, item.number) + ": " + made.fault().text;
+            fail(endpoint, batch, why, why, members.list.size());
+            return Shaping::taken;
+        }
+        member.data = std::move(item.data);
+    }
+    return Shaping::ready;
+}
+
+Result<void> Shaper::make_member(const Endpoint& endpoint, Item& item) {
+    if (item.shape == 0 || ready_made(item)) return {};
+    const Result<std::shared_ptr<Recipe>> recipe = recipe_of(endpoint, item.shape);
+    if (!recipe) {
+        recipes_.erase(item.shape);
+        return recipe.fault();
+    }
+    if (asks_jq(*recipe.value())) return Fault{Code::config, "a jq program is to make it, which goes in no batch"};
+    Result<Event> shaped = plain(item, *recipe.value());
+    if (!shaped) return shaped.fault();
+    take(item, std::move(shaped).value(), !recipe.value()->claims());
+    return {};
+}
+
 void Shaper::ask_filter(Ticket ticket) {
     const Parked& parked = parked_[ticket];
     line_.ask(JqAsk::filter, parked.recipe->filter(), Recipe::question(parked.item.data->event()),
@@ -129,7 +162,7 @@ void Shaper::filtered(Ticket ticket, const Result<JqAnswer>& answer) {
     if (!no)
         return fail(parked.endpoint, parked.item, explain(said, JqAsk::filter), explain(said, JqAsk::filter, false));
     context_.counters.filtered.fetch_add(1, std::memory_order_relaxed);
-    end(parked.endpoint, parked.item.number, DeliveryState::cancelled, std::string(unwanted));
+    end(parked.endpoint, parked.item, DeliveryState::cancelled, std::string(unwanted));
 }
 
 // What is made without jq, or what jq is to make it of.
@@ -153,8 +186,7 @@ void Shaper::go_on(Ticket ticket) {
         if (shaped.fault().code == Code::store) return postpone(gone.endpoint, gone.item, shaped.fault().text);
         return fail(gone.endpoint, gone.item, shaped.fault().text, shaped.fault().text);
     }
-    const bool transforms = !parked.recipe->transform().empty() && !parked.recipe->thin() && !parked.recipe->claims();
-    if (!transforms) {
+    if (!transforms(*parked.recipe)) {
         take(parked.item, std::move(shaped).value(), !parked.recipe->claims());
         return release(ticket);
     }
@@ -176,7 +208,7 @@ void Shaper::transformed(Ticket ticket, const Event& hidden, const Result<JqAnsw
     const JqAnswer& said = answer.value();
     if (said.verdict == JqVerdict::none) {  // "empty": it does not want the event
         context_.counters.filtered.fetch_add(1, std::memory_order_relaxed);
-        return end(parked.endpoint, parked.item.number, DeliveryState::cancelled, std::string(unwanted));
+        return end(parked.endpoint, parked.item, DeliveryState::cancelled, std::string(unwanted));
     }
     fail(parked.endpoint, parked.item, explain(said, JqAsk::transform), explain(said, JqAsk::transform, false));
 }
@@ -230,9 +262,10 @@ Shaper::Shaping Shaper::adopt(const EndpointRef& endpoint, Item& item) {
     return Shaping::taken;
 }
 
-void Shaper::end(const EndpointRef& endpoint, int64_t delivery, DeliveryState state, const std::string& why) {
+void Shaper::end(const EndpointRef& endpoint, const Item& item, DeliveryState state, const std::string& why) {
     Outcome outcome;
-    outcome.attempt.delivery = delivery;
+    outcome.attempt.delivery = item.number;
+    outcome.batch = item.batch != 0;
     outcome.attempt.at_ms = context_.clock.wall_ms();
     outcome.attempt.error = why;
     outcome.state = state;
@@ -242,21 +275,23 @@ void Shaper::end(const EndpointRef& endpoint, int64_t delivery, DeliveryState st
     seams_.ended(endpoint, std::move(outcome));
 }
 
-void Shaper::fail(const EndpointRef& endpoint, const Item& item, const std::string& why, const std::string& for_log) {
-    context_.counters.dead.fetch_add(1, std::memory_order_relaxed);
-    context_.counters.unshaped.fetch_add(1, std::memory_order_relaxed);
+void Shaper::fail(const EndpointRef& endpoint, const Item& item, const std::string& why, const std::string& for_log,
+                  size_t deliveries) {
+    context_.counters.dead.fetch_add(deliveries, std::memory_order_relaxed);
+    context_.counters.unshaped.fetch_add(deliveries, std::memory_order_relaxed);
     uint64_t more = 0;
     if (quiet_.pass(context_.clock.steady_us(), more)) {
-        std::string line = "dispatch: delivery " + spell_id(delivery_prefix, item.number) + " for \"" + endpoint->name +
-                           "\" is not sent, its payload cannot be made: " + for_log;
+        std::string line = "dispatch: delivery " +
+                           spell_id(item.batch != 0 ? batch_prefix : delivery_prefix, item.number) + " for \"" +
+                           endpoint->name + "\" is not sent, its payload cannot be made: " + for_log;
         if (more > 0) line += " (and " + std::to_string(more) + " others before it)";
         context_.log.write(Level::error, line + "; once that is mended, redeliver it");
     }
-    end(endpoint, item.number, DeliveryState::dead, why);
+    end(endpoint, item, DeliveryState::dead, why);
 }
 
 void Shaper::postpone(const EndpointRef& endpoint, const Item& item, const std::string& why) {
-    end(endpoint, item.number, DeliveryState::pending, why);
+    end(endpoint, item, DeliveryState::pending, why);
 }
 
 }  // namespace trot

@@ -19,6 +19,7 @@
 #include "dispatch/context.h"
 #include "dispatch/endpoint.h"
 #include "dispatch/jq_line.h"
+#include "dispatch/members.h"
 #include "shape/recipe.h"
 
 namespace trot {
@@ -38,6 +39,9 @@ class Shaper {
 
     // ready: item.data is what is sent. taken: the item has been moved from; the seams tell. full: later.
     Shaping shape(const EndpointRef& endpoint, Item& item);
+    // The same for all that go in one request, which no jq program has a part in: ready; or taken, it ends as a whole,
+    // for what cannot be made of one of them; or full.
+    Shaping shape(const EndpointRef& endpoint, const Item& batch, Members& members);
     void stop();  // lets go of all that is parked
     size_t waiting() const { return parked_.size(); }
 
@@ -57,12 +61,14 @@ class Shaper {
     void filtered(Ticket ticket, const Result<JqAnswer>& answer);
     void go_on(Ticket ticket);
     void transformed(Ticket ticket, const Event& hidden, const Result<JqAnswer>& answer);
+    Result<void> make_member(const Endpoint& endpoint, Item& item);
     Result<Event> plain(const Item& item, Recipe& recipe);
     void take(Item& item, Event shaped, bool shared);
     void release(Ticket ticket);
     Parked remove(Ticket ticket);
-    void end(const EndpointRef& endpoint, int64_t delivery, DeliveryState state, const std::string& why);
-    void fail(const EndpointRef& endpoint, const Item& item, const std::string& why, const std::string& for_log);
+    void end(const EndpointRef& endpoint, const Item& item, DeliveryState state, const std::string& why);
+    void fail(const EndpointRef& endpoint, const Item& item, const std::string& why, const std::string& for_log,
+              size_t deliveries = 1);
     void postpone(const EndpointRef& endpoint, const Item& item, const std::string& why);
 
     Context& context_;

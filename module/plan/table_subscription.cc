@@ -50,11 +50,12 @@ class SubscriptionReader {
         read_credentials(section_, load_, urls, out_);
         if (delivery != nullptr) read_defaults(*delivery);
         read_delivery(section_, load_, out_);
-        if (out_.batch.most > 1 && (out_.shape.set() || !out_.filter.empty()))
-            report_.mistake(
-                section_.at(),
-                "the subscription has 'batch' and a shape (filter, transform, drop, mask, hash or payload), it "
-                "can have only one of them: batches carry payloads as they are");
+        const bool transforms = !out_.shape.transform.empty() && out_.shape.payload == ShapeRules::Payload::full;
+        if (out_.batch.most > 1 && (transforms || !out_.filter.empty()))
+            report_.mistake(section_.at(),
+                            "the subscription has 'batch' and a jq program ('filter' or 'transform', perhaps of "
+                            "[delivery]), it can have only one of them: 'when' says what it wants; drop, mask, hash "
+                            "and payload what it gets");
         warn_plain();
         read_networks(section_, "allow", out_.allow);
         section_.flag("paused", out_.paused);

@@ -125,7 +125,7 @@ class SqliteTx final : public Tx {
         count_;
     Stmt find_waiting_, put_waiting_, remove_waiting_, find_snapshot_, put_snapshot_, remove_snapshot_, old_snapshots_,
         old_jobs_, read_snapshot_bytes_, count_snapshots_;
-    Stmt read_generation_, finish_unsent_;
+    Stmt read_generation_, finish_unsent_, finish_unsent_batch_;
     Stmt redeliver_, redeliver_one_, cancel_one_, has_delivery_, redeliver_mates_, cancel_mates_;
     Stmt insert_hydration_, hydrate_event_, unhydrate_event_, drop_hydration_;
     Stmt finish_batch_, insert_attempts_;

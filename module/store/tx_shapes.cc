@@ -29,19 +29,22 @@ Result<void> SqliteTx::set_shape(int64_t delivery, int64_t shape) {
 
 // A delivery that ends, or is put off, without an attempt.
 Result<void> SqliteTx::finish_unsent(const Outcome& outcome) {
+    Stmt& finish = outcome.batch ? finish_unsent_batch_ : finish_unsent_;
+    const std::string whose = outcome.batch ? "batch = ?6 AND batch > 0 AND finished_ms = 0" : "number = ?6";
     Result<void> prepared =
-        ready(finish_unsent_,
+        ready(finish,
               "UPDATE deliveries SET state = CASE WHEN state = 3 AND ?1 = 0 THEN 3 ELSE ?1 END, due_ms = ?2, "
               "last_error = ?3, finished_ms = CASE WHEN state = 3 AND ?1 = 0 THEN finished_ms ELSE ?4 END, deaths = 0, "
-              "shape = CASE WHEN ?5 AND shape > 0 AND attempts = 0 THEN -1 ELSE shape END WHERE number = ?6");
+              "shape = CASE WHEN ?5 AND shape > 0 AND attempts = 0 THEN -1 ELSE shape END WHERE " +
+                  whose);
     if (!prepared.ok()) return prepared;
-    finish_unsent_.bind(1, static_cast<int64_t>(outcome.state))
+    finish.bind(1, static_cast<int64_t>(outcome.state))
         .bind(2, outcome.due_ms)
         .bind(3, outcome.attempt.error)
         .bind(4, outcome.state == DeliveryState::pending ? 0 : outcome.attempt.at_ms)
         .bind(5, static_cast<int64_t>(outcome.reshape))
         .bind(6, outcome.attempt.delivery);
-    return run(finish_unsent_, "note why a delivery was not sent");
+    return run(finish, "note why a delivery was not sent");
 }
 
 }  // namespace trot

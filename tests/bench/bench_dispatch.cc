@@ -5,83 +5,40 @@
 //   million    1,000,000 pending: milliseconds to the first delivery, resident memory in MiB, deliveries a second
 //   dead       1,000,000 pending (--quick: 100,000) for one endpoint that refuses connections: what nine others still
 //              get of their deliveries a second without it, pair by pair, and how often the dead one was asked
+//   slow       the same beside an endpoint that takes connections and never answers, with 10,000 pending
 //   adaptive   CPU µs per delivery with adaptive pacing on against off, at an endpoint that is well
 // bench_dispatch --url http://127.0.0.1:PORT/ [--dir DIR] [--quick] [--only NAME]
-#include <sys/resource.h>
-#include <unistd.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
 
-#include <algorithm>
-#include <atomic>
-#include <chrono>
-#include <cstdio>
-#include <cstdlib>
 #include <cstring>
-#include <filesystem>
-#include <fstream>
-#include <functional>
-#include <future>
-#include <string>
-#include <thread>
 
-#include "dispatch/dispatcher.h"
-#include "url/check.h"
+#include "tests/bench/dispatching.h"
 
-using namespace trot;
+using namespace bench;
 
 namespace {
 
-double seconds() { return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count(); }
-
-double cpu_seconds() {
-    rusage used{};
-    getrusage(RUSAGE_SELF, &used);
-    const auto of = [](const timeval& t) {
-        return static_cast<double>(t.tv_sec) + static_cast<double>(t.tv_usec) / 1e6;
-    };
-    return of(used.ru_utime) + of(used.ru_stime);
-}
-
-double resident_mib() {
-    std::ifstream file("/proc/self/statm");
-    long all = 0;
-    long resident = 0;
-    file >> all >> resident;
-    return static_cast<double>(resident) * static_cast<double>(sysconf(_SC_PAGESIZE)) / 1048576.0;
-}
-
-[[noreturn]] void give_up(const std::string& why) {
-    fprintf(stderr, "bench_dispatch: %s\n", why.c_str());
-    exit(3);
-}
-
-class WriteJob final : public Job {
-  public:
-    WriteJob(std::function<Result<void>(Tx&)> write, std::promise<Result<void>>& done)
-        : write_(std::move(write)), done_(done) {}
-    Result<void> write(Tx& tx) override { return write_(tx); }
-    void done(const Result<void>& outcome) override { done_.set_value(outcome); }
-
-  private:
-    std::function<Result<void>(Tx&)> write_;
-    std::promise<Result<void>>& done_;
+// Takes connections, and that is all.
+struct Silence {
+    Silence() : fd(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
+        sockaddr_in at{};
+        at.sin_family = AF_INET;
+        at.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+        socklen_t size = sizeof at;
+        if (bind(fd, reinterpret_cast<const sockaddr*>(&at), size) != 0 || listen(fd, 1024) != 0 ||
+            getsockname(fd, reinterpret_cast<sockaddr*>(&at), &size) != 0)
+            give_up("cannot listen");
+        port = ntohs(at.sin_port);
+    }
+    Silence(const Silence&) = delete;
+    Silence& operator=(const Silence&) = delete;
+    ~Silence() { close(fd); }
+    int fd;
+    uint16_t port = 0;
 };
 
-void write_now(Store& store, std::function<Result<void>(Tx&)> write) {
-    std::promise<Result<void>> done;
-    auto future = done.get_future();
-    std::unique_ptr<Job> job = std::make_unique<WriteJob>(std::move(write), done);
-    if (!store.writer().submit(job)) give_up("the writer has stopped");
-    if (const Result<void> result = future.get(); !result) give_up(result.fault().text);
-}
-
-double median(std::vector<double> values) {
-    std::sort(values.begin(), values.end());
-    return values[values.size() / 2];
-}
-
-struct Bench {
-    std::string url, dir;
-
+struct Bench : Lab {
     PlanPtr plan(size_t subscriptions) const {
         auto out = std::make_shared<Plan>();
         UrlRules rules;
@@ -99,57 +56,6 @@ struct Bench {
         }
         out->egress.allow = {"127.0.0.1/32", "::1/128"};
         return out;
-    }
-
-    std::unique_ptr<Store> open(const std::string& name) const {
-        StoreOptions options;
-        options.path = dir + "/" + name;
-        auto store = open_store(options);
-        if (!store) give_up(store.fault().text);
-        return std::move(store).value();
-    }
-
-    static void add_events(Store& store, size_t count, const std::string& topic = "order.created") {
-        const auto payload = std::make_shared<const std::string>("{\"fill\":\"" + std::string(1000, 'x') + "\"}");
-        for (size_t done = 0; done < count;) {
-            const size_t some = std::min<size_t>(1000, count - done);
-            write_now(store, [&](Tx& tx) -> Result<void> {
-                for (size_t i = 0; i < some; ++i) {
-                    Event event;
-                    event.topic = topic;
-                    event.resource = "order";
-                    event.resource_id = "1042";
-                    event.action = "created";
-                    event.at_ms = system_clock().wall_ms();
-                    event.status = 201;
-                    event.capture = std::string(16, 'c');
-                    event.payload = payload;
-                    if (Result<void> added = tx.add_event(event); !added) return added;
-                }
-                return {};
-            });
-            done += some;
-        }
-    }
-
-    std::unique_ptr<Dispatcher> start(Store& store, const PlanPtr& with, Counters& counters, Log& log) const {
-        DispatchOptions options;
-        options.store = &store;
-        options.plan = with;
-        options.counters = &counters;
-        options.log = &log;
-        auto made = start_dispatcher(options);
-        if (!made) give_up(made.fault().text);
-        return std::move(made).value();
-    }
-
-    static void wait(const std::atomic<uint64_t>& counter, uint64_t count, double within) {
-        const double end = seconds() + within;
-        while (counter.load() < count) {
-            if (seconds() > end)
-                give_up("took too long: " + std::to_string(counter.load()) + " of " + std::to_string(count));
-            usleep(200);
-        }
     }
 
     // CPU µs of the whole process for each delivery. Events are recorded first, then everything is expanded and
@@ -208,13 +114,15 @@ struct Bench {
         return out;
     }
 
-    // Nine that are well, and one whose connections are refused.
+    std::string bad_url = "http://127.0.0.1:1024/";  // refuses connections
+
+    // Nine that are well, and one that is not.
     PlanPtr ten(bool dead_paused) const {
         auto out = std::make_shared<Plan>(*plan(10));
         for (Subscription& one : out->subscriptions) one.topics = {"order.created"};
         Subscription& dead = out->subscriptions[0];
         dead.topics = {"dead.created"};
-        dead.url = check_url("http://127.0.0.1:1024/", UrlRules()).value();
+        dead.url = check_url(bad_url, UrlRules()).value();
         dead.paused = dead_paused;
         return out;
     }
@@ -325,6 +233,13 @@ int main(int argc, char** argv) {
         printf(
             ",\"dead\":{\"pending\":%zu,\"ratio\":%.2f,\"resident_mib\":%.1f,\"attempts_a_second\":%.1f,\"pairs\":%d}",
             pending, dead.ratio, dead.resident, dead.attempts_a_second, pairs);
+    }
+    if (wanted("slow")) {
+        const Silence silence;
+        bench.bad_url = "http://127.0.0.1:" + std::to_string(silence.port) + "/";
+        const int pairs = quick ? 3 : 5;
+        const Bench::Dead slow = bench.beside_the_dead("slow", 10000, quick ? 2000 : 5000, pairs);
+        printf(",\"slow\":{\"pending\":10000,\"ratio\":%.2f,\"pairs\":%d}", slow.ratio, pairs);
     }
     if (wanted("adaptive")) {
         std::vector<double> ratio;

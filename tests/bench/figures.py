@@ -7,6 +7,7 @@ import statistics
 import subprocess
 import sys
 import tempfile
+import urllib.request
 from pathlib import Path
 
 import flow
@@ -83,8 +84,27 @@ def dispatch(options):
         dead = told["dead"]
         yield f"{dead['pending']:,} pending for a dead endpoint: nine others", dead["ratio"], ">=", 0.95, "of their rate without it", dead
         yield f"{dead['pending']:,} pending for a dead endpoint: dispatcher", dead["resident_mib"], "<=", 150, "MiB resident", dead
+    if "slow" in told:
+        yield "an endpoint that never answers: nine others", told["slow"]["ratio"], ">=", 0.95, "of their rate without it", told["slow"]
     if "adaptive" in told:
         yield "adaptive pacing at an endpoint that is well", told["adaptive"]["ratio"], "<=", 1.03, "× the CPU without", told["adaptive"]
+
+
+def endpoints(options):
+    port = lab.free_port()
+    server = f"server {{ listen {port} backlog=4096; location / {{ return 204; }} location = /fail {{ return 503; }} location = /accepted {{ stub_status; }} }}"
+    with lab.nginx(server, port):
+        told = lab.program("bench_endpoints", "--url", f"http://127.0.0.1:{port}/", "--dir", options.dir, *(["--quick"] if options.quick else []),
+                           timeout=1800)
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/accepted", timeout=10) as answer:
+            accepted, _, requests = map(int, answer.read().decode().splitlines()[2].split())
+    one, many = told["one"], told["many"]
+    # One connection for each endpoint of each pair is no waste.
+    told["new_connections_percent"] = 100 * max(0, accepted - told["pairs"] * (many["endpoints"] + 64) - 64) / requests
+    yield "dispatcher, one endpoint, all outcomes durable", one["ratio"], ">=", 0.65, "of a bare libcurl multi loop's rate", told
+    yield "the same: CPU of all its threads", one["cpu_us"], "<=", 30, "µs a delivery", one
+    yield f"{many['endpoints']:,} endpoints, a tenth of them failing", many["ratio"], ">=", 0.8, "of that rate", many
+    yield "the same: connections beyond one for each endpoint", told["new_connections_percent"], "<=", 1, "% of deliveries", told
 
 
 def host_figures(options):
@@ -126,8 +146,8 @@ def managed(options):
     yield "100,000 subscriptions: start until an event is expanded", told["start_ms"], "<=", 1000, "ms", told
 
 
-PARTS = {"managed": managed, "judge": judge, "evaluate": evaluate, "shape": shape, "record": record, "store": store, "deliver": deliver, "dispatch": dispatch, "host": host_figures, "flow": flow_figures,
-         "nginx": ngx_figures.figures}
+PARTS = {"managed": managed, "judge": judge, "evaluate": evaluate, "shape": shape, "record": record, "store": store, "deliver": deliver,
+         "dispatch": dispatch, "endpoints": endpoints, "host": host_figures, "flow": flow_figures, "nginx": ngx_figures.figures}
 
 
 def text_of(value):

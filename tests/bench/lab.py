@@ -66,7 +66,7 @@ def child(command, port=None, core=None, log=None, **options):
 
 NGINX = """
 worker_processes 1; pid {dir}/nginx.pid; error_log {dir}/error.log warn; daemon off;
-events {{ worker_connections 4096; }}
+worker_rlimit_nofile 20000; events {{ worker_connections 16384; }}
 http {{ access_log off; keepalive_requests 100000000; client_body_temp_path {dir}/b; proxy_temp_path {dir}/p; fastcgi_temp_path {dir}/f;
   uwsgi_temp_path {dir}/u; scgi_temp_path {dir}/s; {http} }}
 """

@@ -189,6 +189,25 @@ static void a_due_time_out_of_reach_is_due(void**) {
     assert_true(rig.settled(5));
 }
 
+static void retries_of_one_that_is_unwell_are_a_tenth(void**) {
+    Subscription one = subscription("a", {"*"}, std::vector<int64_t>(20, 50));
+    one.concurrency = 1;
+    Rig rig(plan_of({one}));
+    std::map<std::string, int> tries;
+    size_t fresh = 0, again = 0;  // until the last one has had its first attempt
+    rig.wire.script([&](const Sent& sent, size_t nth) {
+        const bool first = ++tries[sent.id] == 1;
+        if (fresh < 600) ++(first ? fresh : again);
+        return Answer{nth % 5 < 2 ? 500 : 200, 1};  // never half of 20: its breaker stays closed
+    });
+    rig.start();
+    rig.add(600);
+    assert_true(rig.settled(600, 60000));
+    assert_int_equal(rig.deliveries("delivered").size(), 600);
+    assert_int_equal(fresh, 600);
+    assert_true(again > 0 && again <= fresh / 10 + 5);
+}
+
 int main() {
     const CMUnitTest tests[] = {
         cmocka_unit_test(slow_endpoint_harms_nobody),
@@ -198,6 +217,7 @@ int main() {
         cmocka_unit_test(a_returning_endpoint_is_not_knocked_over),
         cmocka_unit_test(a_herd_waits_for_its_turn),
         cmocka_unit_test(fresh_events_do_not_wait_behind_a_backlog),
+        cmocka_unit_test(retries_of_one_that_is_unwell_are_a_tenth),
         cmocka_unit_test(wall_clock_jumps_neither_storm_nor_stall),
         cmocka_unit_test(a_due_time_out_of_reach_is_due),
     };

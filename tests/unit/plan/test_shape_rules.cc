@@ -75,6 +75,8 @@ void wrong_shapes_are_refused_at_their_place(void**) {
     refused(one + "hash = [\"/a\"]\nhash_key = \"short\"\n", {"'hash_key' has 5 bytes"});
     refused(one + "payload = \"tihn\"\n", {"payload", "thin"});
     refused(one + "payload = \"claim\"\n", {"public_url"});
+    refused(one + "batch = { most = 5, wait = \"1s\" }\nfilter = \".a\"\n", {"'batch' and a jq program", "'when'"});
+    refused(one + "batch = { most = 5, wait = \"1s\" }\ntransform = \".a\"\n", {"'batch' and a jq program"});
     refused(one + "public_url = \"hooks.example\"\n", {"'public_url'"});
     refused(one + "link = \"https://x/{name}\"\n", {"{name} is unknown", "{id}"});
     refused(one + "claim_for = \"1s\"\n", {"claim_for"});
