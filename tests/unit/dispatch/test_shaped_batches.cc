@@ -87,7 +87,9 @@ void what_cannot_be_shaped_keeps_its_batch_here(void**) {
             if (Result<void> again = tx.redeliver(line.delivery.number); !again) return again;
         return {};
     }));
-    rig.dispatcher->wake();
+    rig.close();
+    rig.open();
+    rig.start();
     assert_true(
         eventually([&] { return rig.deliveries("delivered").size() == 2 && rig.deliveries("dead").size() == 1; }));
     for (const Sent& one : rig.wire.sent()) assert_true(one.body.find(private_text) == std::string::npos);
@@ -102,7 +104,10 @@ void what_has_a_program_goes_by_itself(void**) {
     rig.start();
     add(rig, {saying(7, true)});
     assert_true(eventually([&] { return rig.deliveries("gathering").size() == 1; }));
-    rig.dispatcher->swap(plan_of({batched("made")}));
+    rig.close();
+    rig.plan = plan_of({batched("made")});
+    rig.open();
+    rig.start();
     add(rig, {saying(8, true), saying(9, true)});
     assert_true(all_ended(rig, 3));
     bool alone = false;
