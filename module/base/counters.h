@@ -40,6 +40,7 @@ struct Counters {
     N failed{0};                // attempts without a 2xx
     N dead{0};                  // deliveries given up (dead letters)
     N quarantined{0};           // deliveries and events put aside because processes died of them
+    N quarantined_events{0};    // of these: events
     N blocked{0};               // attempts the guard refused
     N skipped_own{0};           // deliveries not made: the subscription made the change itself (skip_own)
     N looped{0};                // deliveries not made: its own deliveries led to the change, or too many did

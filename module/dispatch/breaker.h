@@ -32,6 +32,10 @@ class Breaker {
     void failed(bool probe, int64_t now_ms, uint64_t random);
     // An answer that says nothing about the endpoint's health: only ends a probe, as a success.
     void neutral(bool probe);
+    // Somebody says that it is well again: the next probe goes out at once.
+    void probe_now() {
+        if (state_ == State::open) next_ms_ = 0;
+    }
 
   private:
     enum class State { closed, open, probing };

@@ -59,6 +59,7 @@ void Deaths::tell(const InHand& note) {
         return;
     }
     context_.counters.quarantined.fetch_add(1, std::memory_order_relaxed);
+    if (!note.delivery) context_.counters.quarantined_events.fetch_add(1, std::memory_order_relaxed);
     context_.log.write(Level::alarm, "dispatch: " + name_of(note) + " is quarantined: " + std::to_string(note.deaths) +
                                          " processes ended while they had it in hand" +
                                          (note.delivery ? " (`trotline redeliver` sends it nevertheless)" : ""));

@@ -42,14 +42,23 @@ bool Endpoint::adopt(std::shared_ptr<const Subscription> to) {
 }
 
 void Endpoint::take_state(const SubscriptionChange& change, bool anew) {
+    const SubscriptionState before = state;
     state = change.state;
     reason = change.reason;
     failures = change.failures;
     if (change.revived) revived = true;
+    if (!anew && state == SubscriptionState::active && before != state) return resumed(before, change.failing_ms);
     // Since when a running one fails is known better here than in the store.
     if (!anew && !(failing_kept && change.failing_ms == 0)) return;
     failing_ms = sick_ms = change.failing_ms;
     failing_kept = change.failing_ms != 0;
+}
+
+void Endpoint::resumed(SubscriptionState from, int64_t failing_since_ms) {
+    revived = revived || from == SubscriptionState::disabled;
+    failing_ms = sick_ms = failing_since_ms;
+    failing_kept = failing_ms != 0;
+    breaker.probe_now();
 }
 
 void Endpoint::set_gate(GatePtr to) {

@@ -169,6 +169,7 @@ void Lead::follow() {
     take(followed.value());
     expander_.renewed();
     publish();
+    if (followed.value().reload) load();
 }
 
 void Lead::take(const Subscriptions::Followed& followed) {
@@ -303,8 +304,10 @@ void Lead::loaded(const SubscriptionSet& set, const Result<void>& result) {
     for (const EndpointRef& endpoint : applied.present) sender_.consider(endpoint);
     retention_.start(running_->store);
     // Without them no event is expanded: the generation does not fit until they are there.
+    bool again = false;
     if (const Result<Subscriptions::Followed> followed = subscriptions_.follow(); followed) {
         take(followed.value());
+        again = followed.value().reload;
         if (followed.value().changed) expander_.renewed();
     }
     wake_waiting();
@@ -315,7 +318,7 @@ void Lead::loaded(const SubscriptionSet& set, const Result<void>& result) {
     }
     publish();
     expander_.poll();  // for subscriptions that are the first
-    if (plan_ != running_) load();
+    if (again || plan_ != running_) load();
 }
 
 void Lead::publish() {

@@ -24,13 +24,10 @@ Result<void> OutcomeBatch::write(Tx& tx, bool in_doubt) {
         for (Delivery& delivery : next) freed.push_back({std::move(delivery), i});
     }
     for (const SubscriptionChange& change : changes) {
-        Result<void> done;
-        if (change.before)
-            done = tx.move_subscription(change.number, *change.before, change.state, change.reason, change.failures,
-                                        change.failing_ms);
-        else
-            done = tx.set_subscription(change.number, change.state, change.reason, change.failures, change.failing_ms);
-        if (!done) return done;
+        if (Result<void> done = tx.move_subscription(change.number, change.before, change.state, change.reason,
+                                                     change.failures, change.failing_ms);
+            !done)
+            return done;
     }
     for (Event& event : events) {
         if (in_doubt) {
@@ -61,8 +58,7 @@ void OutcomeBook::add(const EndpointRef& endpoint, Outcome outcome) {
 void OutcomeBook::change(SubscriptionChange change) {
     // The newest state, from what was there before the first of them.
     for (const SubscriptionChange& old : next_->changes)
-        if (old.number == change.number && change.before && old.before &&
-            old.before->changed_ms == change.before->changed_ms)
+        if (old.number == change.number && old.before.changed_ms == change.before.changed_ms)
             change.before = old.before;
     std::erase_if(next_->changes, [&change](const SubscriptionChange& old) { return old.number == change.number; });
     next_->changes.push_back(std::move(change));

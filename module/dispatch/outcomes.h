@@ -26,9 +26,8 @@ struct SubscriptionChange {
     unsigned failures = 0;
     int64_t failing_ms = 0;
     bool revived = false;  // of a load: it was disabled before; not written
-    // Of one that an API may change as well: what it is changed from; where it is otherwise by then, nothing is
-    // written.
-    std::optional<Tx::Known> before = std::nullopt;
+    // What it is changed from; where it is otherwise by then (an operator's or an API's doing), nothing is written.
+    Tx::Known before = {};
 };
 
 struct OutcomeBatch {

@@ -99,10 +99,10 @@ void Sender::look_at_age(Endpoint& endpoint) {
         disable(endpoint, "every attempt has failed since " + rfc3339(endpoint.failing_ms));
 }
 
-// An API may change the same row: what it says counts, so a managed one's is only changed from what we knew.
+// An operator or an API may change the same row: what they say counts, so it is only changed from what we knew.
 void Sender::change(Endpoint& endpoint, SubscriptionState before, const std::string& reason_before) {
     SubscriptionChange out{endpoint.number, endpoint.state, endpoint.reason, endpoint.failures, endpoint.failing_ms};
-    if (endpoint.logged) out.before = Tx::Known{before, reason_before, endpoint.changed_ms};
+    out.before = Tx::Known{before, reason_before, endpoint.logged ? endpoint.changed_ms : 0};
     endpoint.failing_kept = endpoint.failing_ms != 0;
     outcomes_.change(std::move(out));
 }

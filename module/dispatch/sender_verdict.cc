@@ -11,7 +11,11 @@ namespace {
 
 constexpr std::string_view expired = "expired";  // Attempt::error: older than max_age
 
-bool is_ping(const Style* style) { return style != nullptr && option(style->options, "message", "") == "ping"; }
+// One try, whatever becomes of it: an API's ping, an operator's test.
+bool is_ping(const Item& item) {
+    if (item.data && item.data->event().hook == test_hook) return true;
+    return item.style != nullptr && option(item.style->options, "message", "") == "ping";
+}
 
 }  // namespace
 
@@ -37,7 +41,7 @@ void Sender::judge(const Try& what, const SendResult& result, Outcome& outcome) 
         return;
     }
     // A ping is one try, and says nothing of what deliveries will meet.
-    if (what.alone && (verdict == Verdict::gone || is_ping(what.item.style))) {
+    if (what.alone && (verdict == Verdict::gone || is_ping(what.item))) {
         outcome.state = DeliveryState::dead;
         counters.dead.fetch_add(1, std::memory_order_relaxed);
         return;
@@ -126,7 +130,7 @@ void Sender::disable(Endpoint& endpoint, const std::string& reason) {
     context_.counters.disabled.fetch_add(1, std::memory_order_relaxed);
     endpoint.revived = true;  // its first success from now on is told
     context_.log.write(Level::warning, "dispatch: subscription \"" + endpoint.name + "\" is disabled: " + reason +
-                                           " (its deliveries wait until its url changes or it is resumed)");
+                                           " (its deliveries wait until its url changes or `trotline resume`)");
     seams_.state_changed(endpoint);
 }
 

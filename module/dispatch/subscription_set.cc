@@ -7,8 +7,6 @@
 namespace trot {
 namespace {
 
-constexpr std::string_view file_origin = "file";
-
 std::string joined(const std::vector<std::string>& words) {
     std::string out;
     for (const std::string& word : words) out += (out.empty() ? "" : ",") + word;
@@ -49,8 +47,12 @@ Result<void> SubscriptionSet::write(Tx& tx, bool) {
     for (size_t i = 0; i < rows.size(); ++i) {
         if (Result<void> put = tx.put_subscription(rows[i]); !put) return put;
         SubscriptionChange& change = changes[i];
-        change.number = rows[i].number;
         const SubscriptionRow& row = rows[i];
+        // Since it was read an operator may have had his say, or an attempt disabled it.
+        if (row.number == seen[i].number && (row.state != seen[i].state || row.reason != seen[i].reason) &&
+            seen[i].state != SubscriptionState::removed)
+            change = decide_state(&row, plan->subscriptions[i], moved[i]);
+        change.number = row.number;
         if (row.state == change.state && row.reason == change.reason && row.failures == change.failures &&
             row.failing_ms == change.failing_ms)
             continue;
@@ -98,6 +100,8 @@ Result<std::shared_ptr<SubscriptionSet>> Subscriptions::prepare(const PlanPtr& p
             if (const EndpointRef running = this->known(before->number); running && running->settings != nullptr)
                 url_changed = running->settings->url.text != wanted.url.text;
         set->changes.push_back(decide_state(before, wanted, url_changed));
+        set->seen.push_back(before != nullptr ? *before : SubscriptionRow());
+        set->moved.push_back(url_changed);
         row.state = set->changes.back().state;
         row.reason = set->changes.back().reason;
         row.failures = set->changes.back().failures;

@@ -146,6 +146,20 @@ EndpointRef Subscriptions::make_managed(int64_t number) {
     return endpoint;
 }
 
+// An operator has paused or resumed it, or has something for it alone. What the configuration says of it stands.
+void Subscriptions::take_file(const SubscriptionRow& row, Followed& out) {
+    const EndpointRef running = known(row.number);
+    if (!running || row.state == SubscriptionState::removed) return;
+    SubscriptionChange change{row.number, row.state, row.reason, row.failures, row.failing_ms};
+    if (row.state == SubscriptionState::active && running->settings->paused) {
+        change.state = SubscriptionState::paused;
+        change.reason = paused_by_file;
+        out.reload = true;
+    }
+    running->take_state(change, false);
+    out.present.push_back(running);
+}
+
 void Subscriptions::take_row(const SubscriptionRow& row, Followed& out) {
     const EndpointRef running = known(row.number);
     if (row.state == SubscriptionState::removed) {
@@ -160,7 +174,10 @@ void Subscriptions::take_row(const SubscriptionRow& row, Followed& out) {
     }
     managed_[row.number] = managed_of(row);
     if (!running || !plan_) return;
+    const SubscriptionState before = running->state;
     if (load_managed(*running)) {
+        if (running->state == SubscriptionState::active && before != running->state)
+            running->resumed(before, running->failing_ms);
         out.present.push_back(running);
         return;
     }
@@ -189,12 +206,18 @@ Result<Subscriptions::Followed> Subscriptions::follow() {
     out.changed = true;
     generation_ = generation.value();
     std::vector<int64_t> changed;
+    bool whole = first;
     for (const SubscriptionRow& row : rows.value()) {
         generation_ = std::max(generation_, row.generation);
+        if (row.origin == file_origin) {
+            take_file(row, out);
+            whole = true;
+            continue;
+        }
         changed.push_back(row.number);
         take_row(row, out);
     }
-    if (first)
+    if (whole)
         index();
     else
         lay_over(changed);

@@ -24,17 +24,21 @@ namespace trot {
 
 // What a subscription's state should be, given what the store knows of it (null: nothing).
 //   removed → comes back as the file says.
-//   disabled (410, too many dead deliveries) → stays so until its url changes, or an operator resumes it.
+//   disabled (410, too many dead deliveries) → stays so until its url changes, or an operator resumes it
+//   (`trotline resume`: it is active in the store, and known as such here).
 //   paused by the file → active again when the file no longer says so; paused by an operator → stays.
 SubscriptionChange decide_state(const SubscriptionRow* known, const Subscription& wanted, bool url_changed);
 
 inline constexpr std::string_view paused_by_file = "paused in the configuration";
+inline constexpr std::string_view file_origin = "file";
 
 // What a (re)load writes, in one transaction.
 struct SubscriptionSet {
     PlanPtr plan;
     std::vector<SubscriptionRow> rows;        // in the plan's order; numbers are set by write()
     std::vector<SubscriptionChange> changes;  // in the same order; number 0 until write()
+    std::vector<SubscriptionRow> seen;        // in the same order, what prepare() saw; number 0: nothing
+    std::vector<bool> moved;                  // in the same order: its url is another one
     std::vector<std::string> names;
     std::vector<TaskRow> backfills;  // of those seen for the first time; `subscription` is an index into rows
     // Delivery::shape of each, and of those that APIs make; set by write().
@@ -67,8 +71,9 @@ class Subscriptions {
         std::vector<EndpointRef> present;  // that may have other settings or deliveries
         std::vector<EndpointRef> gone;
         std::vector<int64_t> removed;  // whose pending deliveries are to be cancelled
+        bool reload = false;           // an operator has resumed what the configuration pauses
     };
-    // What management APIs changed since the last time. Fault: the store cannot be read now.
+    // What management APIs and operators changed since the last time. Fault: the store cannot be read now.
     Result<Followed> follow();
     // The dispatcher has changed a state: removed and disabled ones get no new deliveries.
     void note(const Endpoint& endpoint);
@@ -92,6 +97,7 @@ class Subscriptions {
     void index();
     void lay_over(const std::vector<int64_t>& changed);
     void take_row(const SubscriptionRow& row, Followed& out);
+    void take_file(const SubscriptionRow& row, Followed& out);
 
     Context& context_;
     PlanPtr plan_;

@@ -210,7 +210,7 @@ Tasks::Next Tasks::prepare_events(Reader& reader, const TaskFilter& filter, Task
         return Next::step;
     }
     if (wishes_of(task.subscription).empty())
-        return wait(task, "\"" + name.value() + "\" is disabled, and gets nothing until it is resumed");
+        return wait(task, "\"" + name.value() + "\" is disabled, and gets nothing until `trotline resume`");
     if (pending.value() >= most_pending) return wait(task, {});
     // What is not expanded yet may get its delivery that way.
     const int64_t until = std::min(task.until_event, cursor.value());

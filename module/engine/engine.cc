@@ -164,6 +164,6 @@ void Engine::close() {
 }
 
 std::string Engine::status_json() { return report_json(impl_->works->facts(), impl_->common.counters); }
-std::string Engine::metrics() { return report_metrics(impl_->works->facts(), impl_->common.counters); }
+std::string Engine::metrics() { return impl_->works->metrics(); }
 
 }  // namespace trot

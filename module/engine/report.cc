@@ -4,10 +4,14 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
+#include <charconv>
 #include <cstdio>
 #include <cstring>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 #include "base/clock.h"
 #include "json/pointer.h"
@@ -50,6 +54,7 @@ constexpr Figure figures[] = {
     {"dead", "deliveries given up", false, &Counters::dead},
     {"quarantined", "deliveries and events put aside because processes ended with them in hand", false,
      &Counters::quarantined},
+    {"quarantined_events", "of these: events", false, &Counters::quarantined_events},
     {"blocked", "tries that the guard refused", false, &Counters::blocked},
     {"skipped_own", "deliveries not made because the subscription made the change itself", false,
      &Counters::skipped_own},
@@ -91,7 +96,64 @@ std::string report_json(const ReportFacts& facts, const Counters& counters) {
     return out + "},\"dispatcher\":" + (facts.dispatcher.empty() ? "null" : facts.dispatcher) + "}";
 }
 
-std::string report_metrics(const ReportFacts& facts, const Counters& counters) {
+namespace {
+
+void add_gauge(std::string& out, std::string_view name, std::string_view help, uint64_t value) {
+    out += fmt::format("# HELP trotline_{0} {1}\n# TYPE trotline_{0} gauge\ntrotline_{0} {2}\n", name, help, value);
+}
+
+using Parts = std::vector<std::pair<std::string_view, uint64_t>>;
+
+void add_states(std::string& out, std::string_view name, std::string_view help, const Parts& parts) {
+    out += fmt::format("# HELP trotline_{0} {1}\n# TYPE trotline_{0} gauge\n", name, help);
+    for (const auto& [state, count] : parts) out += fmt::format("trotline_{}{{state=\"{}\"}} {}\n", name, state, count);
+}
+
+void add_store(std::string& out, const StoreGauges& store, int64_t now_ms) {
+    const SubscriptionFigures& figures = store.subscriptions;
+    const int64_t late_ms = figures.oldest_due_ms > 0 ? now_ms - figures.oldest_due_ms : 0;
+    add_gauge(out, "deliveries_pending", "deliveries that have not ended, gathering and queued ones among them",
+              store.status.pending);
+    add_gauge(out, "deliveries_gathering", "of these: they wait for later changes or for company",
+              store.status.gathering);
+    add_gauge(out, "deliveries_queued", "of these: they wait behind another one of their resource",
+              store.status.queued);
+    add_gauge(out, "oldest_pending_seconds", "for how long the oldest delivery of an active subscription has been due",
+              static_cast<uint64_t>(std::max<int64_t>(0, late_ms) / 1000));
+    add_gauge(out, "events_unexpanded", "events whose deliveries are not made yet", store.status.unexpanded);
+    add_gauge(out, "tasks", "what was asked for (redeliver, backfill, cancel) and has not ended", store.status.tasks);
+    add_states(out, "subscriptions", "subscriptions by state",
+               {{"active", figures.active}, {"paused", figures.paused}, {"disabled", figures.disabled}});
+}
+
+// The dispatcher tells it as JSON, once a second; all 0 where another process leads.
+void add_dispatcher(std::string& out, const std::string& json) {
+    JsonReader told;
+    told.load(json);
+    const auto figure = [&told](const std::string& pointer) {
+        const std::string_view raw = told.find(pointer).raw;
+        uint64_t value = 0;
+        std::from_chars(raw.data(), raw.data() + raw.size(), value);
+        return value;
+    };
+    Parts breakers;
+    for (const std::string_view state : {"closed", "returning", "open", "probing"})
+        breakers.emplace_back(state, figure("/breakers/" + std::string(state)));
+    add_states(out, "endpoints", "endpoints by their circuit breaker's state", breakers);
+    add_gauge(out, "endpoints_unconsented", "endpoints that have been asked for consent and have not given it",
+              figure("/refused"));
+    add_gauge(out, "oauth_tokens_failing", "OAuth tokens whose last fetch failed", figure("/tokens/failing"));
+    add_gauge(out, "shaping", "deliveries whose payload is being made", figure("/shaping"));
+    add_gauge(out, "hydrating", "events that wait for the payload that the upstream is asked for",
+              figure("/hydrating"));
+    add_gauge(out, "unwritten_outcomes", "attempts that have ended and whose outcome is not in the store yet",
+              figure("/unwritten"));
+}
+
+}  // namespace
+
+std::string report_metrics(const ReportFacts& facts, const Counters& counters,
+                           const std::optional<StoreGauges>& store) {
     std::string out;
     for (const Figure& figure : figures) {
         const std::string name = fmt::format("trotline_{}{}", figure.name, figure.gauge ? "" : "_total");
@@ -106,6 +168,8 @@ std::string report_metrics(const ReportFacts& facts, const Counters& counters) {
         "gauge\n"
         "trotline_plan_generation {}\n",
         facts.store_open && facts.healthy ? 1 : 0, facts.generation);
+    if (store) add_store(out, *store, facts.now_ms);
+    add_dispatcher(out, facts.dispatcher);
     return out;
 }
 

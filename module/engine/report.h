@@ -3,10 +3,12 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 
 #include "base/counters.h"
 #include "base/result.h"
+#include "engine/gauges.h"
 
 namespace trot {
 
@@ -20,7 +22,8 @@ struct ReportFacts {
 };
 
 std::string report_json(const ReportFacts& facts, const Counters& counters);
-std::string report_metrics(const ReportFacts& facts, const Counters& counters);
+// store: as it was last looked at; nothing is said of it when it was not.
+std::string report_metrics(const ReportFacts& facts, const Counters& counters, const std::optional<StoreGauges>& store);
 
 // <store>/status-<pid>.json, replaced as a whole. No sync: it is worth nothing after a crash.
 Result<void> write_status_file(const std::string& store_path, const std::string& json);

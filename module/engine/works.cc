@@ -26,6 +26,10 @@ ReportFacts Works::facts() const {
     return facts;
 }
 
+std::string Works::metrics() const {
+    return report_metrics(facts(), common_.counters, gauges_ ? gauges_->last() : std::optional<StoreGauges>());
+}
+
 std::string Works::sickness() const {
     if (!store_) return "the store could not be opened; see the log";
     if (!recorder_->healthy()) return "the store is sick: commits fail; see the log";
@@ -51,6 +55,7 @@ void Works::each_second() {
         // A store directory that cannot take a file of a kilobyte shows in the store's own faults: no second alarm
         // here.
         if (store_) (void)write_status_file(store_->path(), report_json(facts(), common_.counters));
+        if (gauges_) gauges_->look_if_asked();
     } catch (const std::bad_alloc&) {
         return;  // there is another second
     }
@@ -110,7 +115,11 @@ Result<void> Works::start_dispatcher() {
 void Works::start_front() {
     AdminSources sources;
     sources.status = [this] { return report_json(facts(), common_.counters); };
-    sources.metrics = [this] { return report_metrics(facts(), common_.counters); };
+    if (store_) gauges_ = std::make_unique<Gauges>(*store_, *common_.clock);
+    sources.metrics = [this] {
+        if (gauges_) gauges_->look();
+        return metrics();
+    };
     sources.sickness = [this] { return sickness(); };
     sources.store_path = common_.plan()->store.path;
     sources.log = &common_.log;
@@ -156,7 +165,8 @@ void Works::stop(int64_t drain_ms) {
 }
 
 void Works::close() {
-    front_.reset();  // it reads the store
+    front_.reset();  // these two read the store
+    gauges_.reset();
     dispatcher_.reset();
     if (store_) store_->close();
 }

@@ -10,6 +10,7 @@
 #include "dispatch/dispatcher.h"
 #include "engine/common.h"
 #include "engine/errands.h"
+#include "engine/gauges.h"
 #include "engine/report.h"
 #include "manage/front.h"
 #include "store/store.h"
@@ -34,6 +35,7 @@ class Works {
     bool add_errand(std::function<void()> errand);  // [any]
     Reply answer(const ManageRequest& request);     // the errands' thread
     ReportFacts facts() const;                      // [any]
+    std::string metrics() const;                    // [any]
 
   private:
     void open_store();
@@ -52,6 +54,7 @@ class Works {
     std::unique_ptr<Recorder> recorder_;
     std::unique_ptr<Dispatcher> dispatcher_;
     std::unique_ptr<Front> front_;
+    std::unique_ptr<Gauges> gauges_;
     Errands errands_;
 };
 

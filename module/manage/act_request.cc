@@ -20,6 +20,10 @@ const Names& act_members(std::string_view what) {
                                  "since",    "until", "to",    "dry_run"};
     static const Names backfill{"subscription", "since", "until", "topic", "event", "dry_run"};
     static const Names cancel{"task", "delivery", "event", "subscription", "topic", "since", "until", "dry_run"};
+    static const Names steer{"subscription"};
+    static const Names test{"subscription", "topic"};
+    if (what == "pause" || what == "resume") return steer;
+    if (what == "send-test") return test;
     return what == "redeliver" ? redeliver : what == "backfill" ? backfill : cancel;
 }
 
@@ -57,7 +61,7 @@ class ActReading {
         out.kind = what_;
         if (what_ == "redeliver") return redeliver();
         if (what_ == "backfill") return backfill();
-        return cancel();
+        return what_ == "cancel" ? cancel() : steer();
     }
 
   private:
@@ -124,6 +128,12 @@ class ActReading {
             return Fault{Code::usage, "either a task is cancelled, or the deliveries that fit a filter"};
         if (out.end_task == 0 && nothing_said())
             return Fault{Code::usage, "say what to cancel: a task, a delivery's id, or a filter like a subscription"};
+        return std::move(out);
+    }
+
+    Result<ActRequest> steer() {
+        if (out.subscription.empty())
+            return Fault{Code::usage, "say which subscription: its name, as `trotline subscriptions` lists it"};
         return std::move(out);
     }
 

@@ -11,7 +11,7 @@
 namespace trot {
 
 struct ActRequest {
-    std::string kind;          // TaskRow's
+    std::string kind;          // TaskRow's; of those that are no task, the act
     TaskFilter filter;         // without `by`
     std::string subscription;  // label, "": any
     int64_t end_task = 0;      // cancel: this task instead

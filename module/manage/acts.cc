@@ -7,6 +7,7 @@
 #include "crypto/ids.h"
 #include "json/pointer.h"
 #include "manage/act_request.h"
+#include "manage/steering.h"
 #include "plan/plan.h"
 #include "store/task_filter.h"
 
@@ -133,14 +134,19 @@ Result<ActAnswer> count(Reader& reader, const ActRequest& request, const TaskRow
 
 }  // namespace
 
-bool is_act(std::string_view what) { return what == "redeliver" || what == "backfill" || what == "cancel"; }
+bool is_act(std::string_view what) {
+    return what == "redeliver" || what == "backfill" || what == "cancel" || is_steering(what);
+}
 
 Result<ActAnswer> carry_out(Registry& registry, std::string_view what, std::string_view json, const std::string& by,
                             Log* log) {
     if (!is_act(what))
-        return Fault{Code::usage, fmt::format("\"{}\" cannot be done; there are redeliver, backfill and cancel", what)};
+        return Fault{Code::usage, fmt::format("\"{}\" cannot be done; there are redeliver, backfill, cancel, pause, "
+                                              "resume and send-test",
+                                              what)};
     Result<ActRequest> request = read_act(what, json, system_clock().wall_ms());
     if (!request) return request.fault();
+    if (is_steering(what)) return steer(registry, request.value(), by, log);
     if (request.value().end_task > 0) return end_task(registry, request.value().end_task, by, log);
     const Result<Reader*> reader = registry.reader();
     if (!reader) return reader.fault();

@@ -40,6 +40,8 @@ int status_of(const Fault& fault) {
             return 400;
         case Code::not_found:
             return 404;
+        case Code::refused:
+            return 409;
         default:
             return 503;
     }
@@ -104,7 +106,7 @@ Reply Admin::answer(const ManageRequest& request, const AdminConfig& admin, Regi
     return problem(404,
                    "no such page; there are /healthz, /status, /metrics, /events, /deliveries, /attempts, "
                    "/subscriptions, /tasks, and "
-                   "to POST to /redeliver, /backfill, /cancel");
+                   "to POST to /redeliver, /backfill, /cancel, /pause, /resume, /send-test");
 }
 
 Reply Admin::lists(const std::string& what, std::string_view query) {

@@ -2,7 +2,8 @@
 //   GET /healthz   200 "ok", or 503 with the reason, no token   GET /status    JSON   GET /metrics   Prometheus text
 //   GET /events, /deliveries, /attempts, /subscriptions?topic=…&limit=…   one JSON object a line, as `trotline events`
 //   shows; GET /tasks   what was asked for and has not ended
-//   POST /redeliver, /backfill, /cancel   a JSON object (manage/acts.h); each is a line in the log, with who asked
+//   POST /redeliver, /backfill, /cancel, /pause, /resume, /send-test   a JSON object (manage/acts.h); each is a line in
+//   the log, with who asked
 // Every route but /healthz wants "Authorization: Bearer TOKEN"; without it all of them, also those that do not exist,
 // answer the same 401. Callers: engine, on its errand thread (blocks on disk).
 // Threads: one.

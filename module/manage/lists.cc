@@ -6,9 +6,12 @@
 #include "crypto/ids.h"
 #include "json/pointer.h"
 #include "manage/filter.h"
+#include "manage/state_name.h"
 
 namespace trot {
 namespace {
+
+constexpr int64_t recent_ms = 3600000;  // of dead letters: "dead_last_hour"
 
 std::string_view name_of(DeliveryState state) {
     switch (state) {
@@ -24,20 +27,6 @@ std::string_view name_of(DeliveryState state) {
             return "gathering";
         case DeliveryState::queued:
             return "queued";
-    }
-    return "unknown";
-}
-
-std::string_view name_of(SubscriptionState state) {
-    switch (state) {
-        case SubscriptionState::active:
-            return "active";
-        case SubscriptionState::paused:
-            return "paused";
-        case SubscriptionState::disabled:
-            return "disabled";
-        case SubscriptionState::removed:
-            return "removed";
     }
     return "unknown";
 }
@@ -142,7 +131,7 @@ std::string line_of(const SubscriptionLine& full) {
         .text("url", row.url)
         .text("topics", row.topics)
         .text("format", row.format)
-        .text("state", name_of(row.state))
+        .text("state", state_name(row.state))
         .text("reason", row.reason)
         .number("failures", row.failures)
         .time("failing_since", row.failing_ms)
@@ -195,6 +184,8 @@ Result<std::string> lines_of(const Result<std::vector<Row>>& rows) {
 Result<std::string> status_of(Reader& reader) {
     const Result<StoreStatus> status = reader.status();
     if (!status) return status.fault();
+    const Result<DeadFigures> dead = reader.dead_figures(system_clock().wall_ms() - recent_ms);
+    if (!dead) return dead.fault();
     const StoreStatus& now = status.value();
     return Line()
         .number("events", static_cast<int64_t>(now.events))
@@ -205,6 +196,8 @@ Result<std::string> status_of(Reader& reader) {
         .number("jobs", static_cast<int64_t>(now.jobs))
         .number("snapshots", static_cast<int64_t>(now.snapshots))
         .number("tasks", static_cast<int64_t>(now.tasks))
+        .number("dead_last_hour", static_cast<int64_t>(dead.value().recent))
+        .number("quarantined", static_cast<int64_t>(dead.value().quarantined))
         .text("cursor", spell_id(event_prefix, now.cursor))
         .text("last_event", spell_id(event_prefix, now.last_event))
         .number("file_bytes", static_cast<int64_t>(now.file_bytes))

@@ -67,10 +67,14 @@ class ChangeJob final : public Job {
                 return tx.remove_managed(number);
             case Change::Kind::resend:
                 if (Result<void> done = tx.redeliver(change.delivery); !done) return done;
-                return tx.touch_managed(number);
+                return tx.touch_subscription(number);
             case Change::Kind::send:
-                if (Result<void> done = tx.touch_managed(number); !done) return done;
+                if (Result<void> done = tx.touch_subscription(number); !done) return done;
                 break;
+            case Change::Kind::steer:
+                return tx.steer_subscription(number, {change.managed.row.state, change.managed.row.reason, 0},
+                                             change.to,
+                                             change.to == SubscriptionState::paused ? paused_by_operator : "");
         }
         return change.one_off ? send(tx, change) : Result<void>();
     }
@@ -85,7 +89,7 @@ class ChangeJob final : public Job {
         delivery.event = event.number;
         delivery.subscription = change.managed.row.number;
         delivery.format = change.one_off->format.empty() ? change.managed.row.format : change.one_off->format;
-        delivery.logged = true;
+        delivery.logged = change.managed.row.origin != "file";
         if (Result<void> added = tx.add_delivery(delivery); !added) return added;
         change.delivery = delivery.number;
         return {};

@@ -26,13 +26,15 @@ struct Change {
         add,     // row: origin is "api:" + the API's name; row.name the id, or empty: the API's next integer
         change,  // row.number says which
         remove,
-        send,   // only `one_off`
-        resend  // only `delivery`
+        send,    // only `one_off`; also to a file's
+        resend,  // only `delivery`
+        steer    // an operator pauses or resumes it, also a file's: from the row's state and reason
     };
     Kind kind = Kind::add;
     ManagedRow managed;             // add, change: as it is afterwards; remove, send, resend: row.number counts
     std::optional<OneOff> one_off;  // goes out after an add or change, or by itself
     int64_t delivery = 0;
+    SubscriptionState to = SubscriptionState::active;  // steer: that, or paused
 };
 
 class Registry {

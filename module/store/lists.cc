@@ -131,6 +131,61 @@ Result<StoreStatus> SqliteReader::status() {
     return status;
 }
 
+Result<SubscriptionFigures> SqliteReader::subscription_figures() {
+    SubscriptionFigures figures;
+    Result<void> done = ask(
+        "SELECT state, count(*) FROM subscriptions GROUP BY state", "count the subscriptions", [](Stmt&) {},
+        [&](const Stmt& row) {
+            const auto count = static_cast<uint64_t>(row.number(1));
+            switch (static_cast<SubscriptionState>(row.number(0))) {
+                case SubscriptionState::active:
+                    figures.active = count;
+                    break;
+                case SubscriptionState::paused:
+                    figures.paused = count;
+                    break;
+                case SubscriptionState::disabled:
+                    figures.disabled = count;
+                    break;
+                case SubscriptionState::removed:
+                    break;
+            }
+            return true;
+        });
+    // From one subscription that has something pending to the next, however much that is. What an operator asked for
+    // is due at 0.
+    if (done.ok())
+        done = ask(
+            "WITH RECURSIVE waiting(n) AS (SELECT (SELECT subscription FROM deliveries INDEXED BY deliveries_open "
+            "WHERE state = 0 ORDER BY subscription LIMIT 1) UNION ALL SELECT (SELECT subscription FROM deliveries "
+            "INDEXED BY deliveries_open WHERE state = 0 AND subscription > n ORDER BY subscription LIMIT 1) FROM "
+            "waiting WHERE n IS NOT NULL) SELECT min((SELECT due_ms FROM deliveries INDEXED BY deliveries_open WHERE "
+            "state = 0 AND subscription = n AND due_ms > 0 ORDER BY due_ms LIMIT 1)) FROM waiting JOIN subscriptions s "
+            "ON s.number = n WHERE s.state = 0",
+            "look for the oldest pending delivery", [](Stmt&) {},
+            [&](const Stmt& row) {
+                figures.oldest_due_ms = row.number(0);
+                return true;
+            });
+    if (!done.ok()) return done.fault();
+    return figures;
+}
+
+Result<DeadFigures> SqliteReader::dead_figures(int64_t since_ms) {
+    DeadFigures figures;
+    Result<void> done = ask(
+        "SELECT count(*) FILTER (WHERE finished_ms > ?), count(*) FILTER (WHERE last_error = 'quarantined') FROM "
+        "deliveries INDEXED BY deliveries_open WHERE state = 2",
+        "count the dead letters", [since_ms](Stmt& statement) { statement.bind(1, since_ms); },
+        [&](const Stmt& row) {
+            figures.recent = static_cast<uint64_t>(row.number(0));
+            figures.quarantined = static_cast<uint64_t>(row.number(1));
+            return true;
+        });
+    if (!done.ok()) return done.fault();
+    return figures;
+}
+
 Result<Delivery> SqliteReader::delivery(int64_t number) {
     Delivery found;
     Result<void> done = ask(

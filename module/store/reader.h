@@ -51,6 +51,8 @@ class SqliteReader final : public Reader {
     Result<std::string> subscription_label(int64_t number) override;
     Result<int64_t> subscription_number(const std::string& label) override;
     Result<StoreStatus> status() override;
+    Result<SubscriptionFigures> subscription_figures() override;
+    Result<DeadFigures> dead_figures(int64_t since_ms) override;
 
   private:
     // Prepares (once), binds, and hands each row on; reopens and asks again when the file was exchanged under us.

@@ -45,15 +45,20 @@ class Tx {
     virtual Result<void> put_subscription(SubscriptionRow& row) = 0;
     virtual Result<void> set_subscription(int64_t number, SubscriptionState state, std::string_view reason,
                                           unsigned failures, int64_t failing_ms) = 0;
-    // The same for a managed one, but only when it is as it was last changed through its API (changed_ms), with that
-    // state and reason.
+    // The same, but only when it still has that state and reason: somebody else may have changed it. A managed one must
+    // be as it was last changed through its API besides (changed_ms).
     struct Known {
         SubscriptionState state = SubscriptionState::active;
         std::string reason;
-        int64_t changed_ms = 0;
+        int64_t changed_ms = 0;  // 0: of a file
     };
     virtual Result<void> move_subscription(int64_t number, const Known& from, SubscriptionState state,
                                            std::string_view reason, unsigned failures, int64_t failing_ms) = 0;
+    // An operator's word about one of a file or of an API that is as `from` says (changed_ms does not count;
+    // Code::refused: it is not any more): paused for `reason`, or active with its failures forgotten. What came while
+    // it got no deliveries is not its. The leader looks at it again.
+    virtual Result<void> steer_subscription(int64_t number, const Known& from, SubscriptionState state,
+                                            std::string_view reason) = 0;
     // Every file subscription whose name is not in `names` becomes `removed`; its pending deliveries wait for its
     // return.
     virtual Result<void> keep_subscriptions(const std::vector<std::string>& names) = 0;
@@ -65,8 +70,9 @@ class Tx {
     virtual Result<void> add_managed(ManagedRow& managed) = 0;
     virtual Result<void> change_managed(ManagedRow& managed) = 0;
     virtual Result<void> remove_managed(int64_t number) = 0;
-    // The leader is to look at a subscription's deliveries again: some were made for it alone, or are due anew.
-    virtual Result<void> touch_managed(int64_t number) = 0;
+    // The leader is to look at a subscription's deliveries again, also at a file's: some were made for it alone, or are
+    // due anew.
+    virtual Result<void> touch_subscription(int64_t number) = 0;
     // Cancels unfinished deliveries of a removed subscription, at most `most`; how many it were. When none is left it
     // is not told by managed_after() any more.
     virtual Result<int> cancel_deliveries(int64_t subscription, int most) = 0;
@@ -182,7 +188,8 @@ class Reader {
     virtual Result<std::vector<Lane>> stranded(Lane& after, int most) = 0;
     virtual Result<std::vector<SubscriptionRow>> subscriptions() = 0;  // of files
     virtual Result<int64_t> generation() = 0;                          // of the managed ones
-    // Managed ones, removed ones among them, that changed after that generation, in the order of their numbers.
+    // Managed ones, removed ones among them, that changed after that generation, and those of files that an operator
+    // has steered since, in the order of their numbers.
     virtual Result<std::vector<SubscriptionRow>> managed_after(int64_t generation) = 0;
     virtual Result<ManagedRow> managed(int64_t number) = 0;  // Code::not_found
     virtual Result<ManagedRow> managed(const std::string& api, const std::string& id) = 0;
@@ -206,6 +213,9 @@ class Reader {
     virtual Result<std::string> subscription_label(int64_t number) = 0;  // its name for people; "": there is none
     virtual Result<int64_t> subscription_number(const std::string& label) = 0;  // Code::not_found
     virtual Result<StoreStatus> status() = 0;
+    virtual Result<SubscriptionFigures> subscription_figures() = 0;  // as cheap as their number
+    // Dead letters, and how many of them have ended after that. Looks at each.
+    virtual Result<DeadFigures> dead_figures(int64_t since_ms) = 0;
 };
 
 struct StoreOptions {

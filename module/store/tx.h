@@ -29,6 +29,8 @@ class SqliteTx final : public Tx {
                                   int64_t failing_ms) override;
     Result<void> move_subscription(int64_t number, const Known& from, SubscriptionState state, std::string_view reason,
                                    unsigned failures, int64_t failing_ms) override;
+    Result<void> steer_subscription(int64_t number, const Known& from, SubscriptionState state,
+                                    std::string_view reason) override;
     Result<void> keep_subscriptions(const std::vector<std::string>& names) override;
     Result<Pruned> prune(int64_t before_ms, int64_t dead_before_ms, int rows, int events) override;
     Result<void> settle_hydration(int64_t event, const std::string* payload) override;
@@ -37,7 +39,7 @@ class SqliteTx final : public Tx {
     Result<void> add_managed(ManagedRow& managed) override;
     Result<void> change_managed(ManagedRow& managed) override;
     Result<void> remove_managed(int64_t number) override;
-    Result<void> touch_managed(int64_t number) override;
+    Result<void> touch_subscription(int64_t number) override;
     Result<int> cancel_deliveries(int64_t subscription, int most) override;
     Result<void> redeliver(int64_t delivery) override;
     Result<bool> redeliver(int64_t delivery, DeliveryState state) override;

@@ -143,7 +143,7 @@ Result<void> SqliteTx::remove_managed(int64_t number) {
     return run(drop.bind(1, number), "remove a subscription's settings");
 }
 
-Result<void> SqliteTx::touch_managed(int64_t number) {
+Result<void> SqliteTx::touch_subscription(int64_t number) {
     const Result<int64_t> generation = next_generation();
     if (!generation) return generation.fault();
     Stmt mark;

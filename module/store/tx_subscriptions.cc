@@ -31,9 +31,11 @@ Result<void> SqliteTx::put_subscription(SubscriptionRow& row) {
     } else {
         const bool returns = known.state == SubscriptionState::removed;
         const bool same = !returns && known.url == row.url && known.topics == row.topics && known.format == row.format;
+        const bool rests = known.state == SubscriptionState::disabled;  // since when is worth more than what changed
         row.number = known.number;
         row.created_ms = known.created_ms;
-        row.changed_ms = same ? known.changed_ms : now_ms;
+        row.changed_ms = same || rests ? known.changed_ms : now_ms;
+        row.generation = known.generation;
         if (!returns) {
             row.state = known.state;
             row.reason = known.reason;
@@ -43,11 +45,11 @@ Result<void> SqliteTx::put_subscription(SubscriptionRow& row) {
         if (same) return {};
     }
     Stmt put;
-    if (Result<void> prepared =
-            ready(put, "INSERT OR REPLACE INTO subscriptions VALUES (?,?,?,?,?,?,?,?,?,?,?,NULL,NULL,NULL,?12)");
+    if (Result<void> prepared = ready(
+            put, "INSERT OR REPLACE INTO subscriptions VALUES (?,?,?,?,?,?,?,?,?,?,?,NULL,NULL,nullif(?13, 0),?12)");
         !prepared.ok())
         return prepared;
-    bind_subscription(put, row).bind(12, row.failing_ms);
+    bind_subscription(put, row).bind(12, row.failing_ms).bind(13, row.generation);
     return run(put, "write a subscription");
 }
 
@@ -72,8 +74,10 @@ Result<void> SqliteTx::move_subscription(int64_t number, const Known& from, Subs
                                          std::string_view reason, unsigned failures, int64_t failing_ms) {
     Stmt set;
     if (Result<void> prepared = ready(set,
-                                      "UPDATE subscriptions SET state = ?, reason = ?, failures = ?, failing_ms = ? "
-                                      "WHERE number = ? AND state = ? AND reason = ? AND changed_ms = ?");
+                                      "UPDATE subscriptions SET state = ?1, reason = ?2, failures = ?3, failing_ms = "
+                                      "?4, changed_ms = CASE WHEN ?8 = 0 AND state <> ?1 THEN ?9 ELSE changed_ms END "
+                                      "WHERE number = ?5 AND state = ?6 AND reason = ?7 AND (?8 = 0 OR changed_ms = "
+                                      "?8)");
         !prepared.ok())
         return prepared;
     set.bind(1, static_cast<int64_t>(state))
@@ -83,8 +87,38 @@ Result<void> SqliteTx::move_subscription(int64_t number, const Known& from, Subs
         .bind(5, number)
         .bind(6, static_cast<int64_t>(from.state))
         .bind(7, from.reason)
-        .bind(8, from.changed_ms);
+        .bind(8, from.changed_ms)
+        .bind(9, clock_.wall_ms());
     return run(set, "change a subscription's state");
+}
+
+Result<void> SqliteTx::steer_subscription(int64_t number, const Known& from, SubscriptionState state,
+                                          std::string_view reason) {
+    const Result<int64_t> generation = next_generation();
+    if (!generation) return generation.fault();
+    if (Result<void> read = read_newest_event(); !read.ok()) return read;
+    Stmt set;
+    if (Result<void> prepared =
+            ready(set,
+                  "UPDATE subscriptions SET state = ?2, reason = ?3, failures = iif(?2 = 0, 0, failures), failing_ms = "
+                  "iif(?2 = 0, 0, failing_ms), changed_ms = max(?4, changed_ms + 1), generation = ?5, since = "
+                  "iif(?2 = 0 AND since IS NOT NULL AND (state = 2 OR reason = ?8), ?9, since) WHERE number = ?1 AND "
+                  "state = ?6 AND reason = ?7");
+        !prepared.ok())
+        return prepared;
+    set.bind(1, number)
+        .bind(2, static_cast<int64_t>(state))
+        .bind(3, reason)
+        .bind(4, clock_.wall_ms())
+        .bind(5, generation.value())
+        .bind(6, static_cast<int64_t>(from.state))
+        .bind(7, from.reason)
+        .bind(8, std::string_view(paused_by_api))
+        .bind(9, now_.last_event);
+    if (Result<void> done = run(set, "pause or resume a subscription"); !done.ok()) return done;
+    if (sqlite3_changes(db_.handle()) > 0) return {};
+    return Fault{Code::refused,
+                 "the subscription has been changed meanwhile; `trotline subscriptions` shows how it is"};
 }
 
 Result<void> SqliteTx::keep_subscriptions(const std::vector<std::string>& names) {

@@ -24,6 +24,9 @@ enum EventFlag : uint32_t {
     event_quarantined = 2048,  // processes ended while they looked at it: never expanded
 };
 
+// Event::hook of `trotline send-test`: it says nothing of what deliveries will meet, and is tried once.
+inline constexpr const char* test_hook = "send-test";
+
 // What the upstream is to be asked for an event's payload: path and query, and a JSON pointer into the answer.
 struct HydrateOrder {
     std::string target, pointer;
@@ -186,6 +189,9 @@ inline constexpr unsigned most_deaths = 3;  // then a delivery is dead, and an e
 
 enum class SubscriptionState : int { active = 0, paused = 1, disabled = 2, removed = 3 };
 
+// The state `paused` with this reason: an operator says so. It gets new deliveries, which wait.
+inline constexpr const char* paused_by_operator = "paused by an operator";
+
 struct SubscriptionRow {
     int64_t number = 0;
     std::string name;
@@ -235,6 +241,17 @@ struct SubscriptionLine {
     uint64_t pending = 0, delivered = 0, dead = 0;  // pending: gathering and queued ones too
     uint64_t gathering = 0, queued = 0;
     int64_t oldest_pending_ms = 0;
+};
+
+// What alarms ask of subscriptions and their deliveries.
+struct SubscriptionFigures {
+    uint64_t active = 0, paused = 0, disabled = 0;
+    int64_t oldest_due_ms = 0;  // of pending deliveries of active ones: the earliest time that one was due; 0: none is
+};
+
+struct DeadFigures {
+    uint64_t recent = 0;
+    uint64_t quarantined = 0;  // however old
 };
 
 struct StoreStatus {

@@ -1,5 +1,5 @@
-// trotline redeliver, backfill, cancel: asked of the running host's admin API where the configuration names one, else
-// written into the store, where a host finds it.
+// trotline redeliver, backfill, cancel, pause, resume, send-test: asked of the running host's admin API where the
+// configuration names one, else written into the store, where a host finds it.
 #include <fmt/format.h>
 #include <pwd.h>
 #include <unistd.h>
@@ -40,7 +40,9 @@ Json answer_of(const HostAnswer& answer) {
     Json body = parse_json(answer.body);
     if (answer.status >= 200 && answer.status <= 299 && body) return body;
     const std::string why = body ? std::string(text_at(body.get(), "error")) : answer.body;
-    const Exit code = answer.status == 400 ? exit_usage : answer.status == 404 ? exit_no : exit_unreachable;
+    const Exit code = answer.status == 400                           ? exit_usage
+                      : answer.status == 404 || answer.status == 409 ? exit_no
+                                                                     : exit_unreachable;
     throw Failure(code, why.empty() ? fmt::format("the host answered {}", answer.status) : plain(why));
 }
 
@@ -51,13 +53,41 @@ Json write_to_store(const StoreArgs& where, const std::string& what, const std::
     trot_fault fault = empty_fault();
     const int code = trot_act(store.c_str(), what.c_str(), text_of(request), text_of(by), &raw, &fault);
     const Reply reply(raw);
-    const bool no = code == TROT_ENOTFOUND && access((store + "/trotline.db").c_str(), F_OK) == 0;
+    const bool no =
+        code == TROT_EREFUSED || (code == TROT_ENOTFOUND && access((store + "/trotline.db").c_str(), F_OK) == 0);
     if (code != TROT_OK)
         throw Failure(no ? exit_no : code == TROT_EUSAGE ? exit_usage : exit_unreachable, words_of(code, fault));
     return parse_json(body_of(reply));
 }
 
+std::string steered(const json_t* answer, const std::string& what) {
+    const std::string name = plain(text_at(answer, "subscription"));
+    if (what == "send-test")
+        return fmt::format(
+            "{} of topic {} is on its way to {}; `trotline attempts --delivery {}` shows what it answers\n",
+            text_at(answer, "delivery"), plain(text_at(answer, "topic")), name, text_at(answer, "delivery"));
+    const int64_t pending = number_at(answer, "pending");
+    const std::string why = plain(text_at(answer, "reason"));
+    const std::string_view was = text_at(answer, "was");
+    if (!json_is_true(json_object_get(answer, "changed")))
+        return fmt::format("{} is {} already{}; deliveries that wait: {}\n", name, was,
+                           why.empty() ? "" : fmt::format(" ({})", why), pending);
+    if (what == "pause")
+        return fmt::format(
+            "{0} is paused: nothing goes out until `trotline resume {0}`, new deliveries wait; those that "
+            "wait now: {1}\n",
+            name, pending);
+    std::string out =
+        fmt::format("{} is active again (it was {}: {}); deliveries that go on: {}\n", name, was, why, pending);
+    if (const std::string_view since = text_at(answer, "missed_since"); !since.empty())
+        out += fmt::format(
+            "what came meanwhile made no delivery; to get it: trotline backfill --subscription {} --since {}\n", name,
+            since);
+    return out;
+}
+
 std::string sentence_of(const json_t* answer, const std::string& what) {
+    if (what == "pause" || what == "resume" || what == "send-test") return steered(answer, what);
     if (json_is_true(json_object_get(answer, "dry_run"))) {
         const bool events = json_object_get(answer, "at_most") != nullptr;
         const int64_t count = number_at(answer, events ? "at_most" : "deliveries");

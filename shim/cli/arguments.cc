@@ -308,6 +308,18 @@ std::shared_ptr<ActArgs> add_act(CLI::App& app, Chosen& chosen, const std::strin
     return args;
 }
 
+std::shared_ptr<ActArgs> add_steering(CLI::App& app, Chosen& chosen, const std::string& what, const std::string& help) {
+    auto args = std::make_shared<ActArgs>();
+    args->what = what;
+    CLI::App* act_app = app.add_subcommand(what, help);
+    store_options(act_app, args->where);
+    act_app->add_option("name", args->subscription, "the subscription, as `trotline subscriptions` lists it")
+        ->required();
+    act_app->add_flag("--json", args->json, "the answer as a JSON object");
+    act_app->callback([args, &chosen] { chosen = [args] { return act(*args); }; });
+    return args;
+}
+
 void add_acts(CLI::App& app, Chosen& chosen) {
     const auto redeliver = add_act(app, chosen, "redeliver",
                                    "Send deliveries again, with the same id: some, or all that fit (the dead ones)");
@@ -323,6 +335,12 @@ void add_acts(CLI::App& app, Chosen& chosen) {
     CLI::App* cancel_app = app.get_subcommand("cancel");
     cancel_app->add_option("id", cancel->ids, "deliveries");
     cancel_app->add_option("--task", cancel->task, "a task")->type_name("N")->check(CLI::Range(int64_t{1}, INT64_MAX));
+    add_steering(app, chosen, "pause", "Hold back a subscription's deliveries: old ones and new ones wait");
+    add_steering(app, chosen, "resume", "Make a paused or disabled subscription active again: what waits goes on");
+    const auto test = add_steering(app, chosen, "send-test", "Send a test event to one subscription, signed as always");
+    app.get_subcommand("send-test")
+        ->add_option("--topic", test->topic, "as if it were of this topic [trotline.test]")
+        ->type_name("TOPIC");
 }
 
 }  // namespace

@@ -75,7 +75,7 @@ struct ListArgs {
     bool oldest_first = false, json = false, follow = false;
 };
 
-// redeliver, backfill, cancel
+// redeliver, backfill, cancel, pause, resume, send-test
 struct ActArgs {
     StoreArgs where;
     std::string what;

@@ -1,105 +1,16 @@
 // trotline status: health in one screen, from the store and from the files that running hosts leave beside it each
 // second.
-#include <dirent.h>
 #include <fmt/format.h>
-#include <sys/stat.h>
 
-#include <algorithm>
-#include <cerrno>
-#include <csignal>
 #include <ctime>
 
 #include "commands.h"
-#include "json.h"
-#include "record.h"
+#include "picture.h"
 #include "say.h"
 #include "table.h"
 
 namespace trot::cli {
 namespace {
-
-// A host writes its file each second: an older one belongs to a host that hangs.
-constexpr int64_t fresh_s = 10;
-
-struct HostFile {
-    Json facts;
-    int64_t age_s = 0;
-};
-
-bool alive(int64_t pid) { return pid > 0 && (kill(static_cast<pid_t>(pid), 0) == 0 || errno == EPERM); }
-
-// The hosts that run. Files of those that died are passed over.
-std::vector<HostFile> hosts_of(const std::string& store) {
-    std::vector<HostFile> hosts;
-    const std::unique_ptr<DIR, int (*)(DIR*)> folder(opendir(store.c_str()), closedir);
-    if (!folder) return hosts;
-    while (const dirent* entry = readdir(folder.get())) {
-        const std::string_view name = entry->d_name;
-        if (name.rfind("status-", 0) != 0 || name.size() < 6 || name.substr(name.size() - 5) != ".json") continue;
-        const std::string path = fmt::format("{}/{}", store, name);
-        struct stat about {};
-        if (stat(path.c_str(), &about) != 0) continue;
-        std::string text;
-        try {
-            text = read_file(path);
-        } catch (const Failure&) {
-            continue;  // gone between the listing and now: its host has just stopped
-        }
-        HostFile host{parse_json(text), time(nullptr) - about.st_mtime};
-        if (host.facts && alive(number_at(host.facts.get(), "pid"))) hosts.push_back(std::move(host));
-    }
-    std::sort(hosts.begin(), hosts.end(), [](const HostFile& a, const HostFile& b) {
-        return number_at(a.facts.get(), "pid") < number_at(b.facts.get(), "pid");
-    });
-    return hosts;
-}
-
-int64_t counter(const HostFile& host, const char* name) {
-    return number_at(json_object_get(host.facts.get(), "counters"), name);
-}
-
-// What is wrong with a host; "" when nothing is.
-std::string trouble(const HostFile& host) {
-    if (host.age_s > fresh_s) return fmt::format("has not said a word for {}", span_text(host.age_s * 1000));
-    if (text_at(host.facts.get(), "store") != "ok")
-        return fmt::format("its store is {}", text_at(host.facts.get(), "store"));
-    const json_t* tokens = json_object_get(json_object_get(host.facts.get(), "dispatcher"), "tokens");
-    if (const int64_t failing = number_at(tokens, "failing"); failing > 0)
-        return fmt::format("{} OAuth token{} cannot be had, its log says why", failing, failing == 1 ? "" : "s");
-    if (counter(host, "quarantined") > 0)
-        return fmt::format("{} deliveries or events are quarantined: processes died of them",
-                           counter(host, "quarantined"));
-    if (counter(host, "dropped") > 0) return fmt::format("{} exchanges were lost", counter(host, "dropped"));
-    return {};
-}
-
-struct Picture {
-    std::string store;
-    Record figures, subscriptions;
-    std::vector<HostFile> hosts;
-    std::vector<std::string> troubles;
-};
-
-Picture look(const std::string& store) {
-    Picture picture{
-        store, query(store, "status", nullptr), query(store, "subscriptions", nullptr), hosts_of(store), {}};
-    if (picture.figures.lines.empty())
-        throw Failure(exit_unreachable, fmt::format("the store in {} says nothing", store));
-    if (picture.hosts.empty()) picture.troubles.emplace_back("no host runs on this store");
-    bool led = false;
-    for (const HostFile& host : picture.hosts) {
-        led = led || counter(host, "leader") > 0;
-        const std::string what = trouble(host);
-        if (!what.empty())
-            picture.troubles.push_back(fmt::format("host {}: {}", number_at(host.facts.get(), "pid"), what));
-    }
-    if (!picture.hosts.empty() && !led) picture.troubles.emplace_back("no host dispatches: deliveries wait");
-    for (const Json& line : picture.subscriptions.lines)
-        if (text_at(line.get(), "state") == "disabled")
-            picture.troubles.push_back(fmt::format("subscription {} is disabled: {}", text_at(line.get(), "name"),
-                                                   text_at(line.get(), "reason")));
-    return picture;
-}
 
 std::string print_json(const Picture& picture) {
     const Json out(json_object());
@@ -115,12 +26,6 @@ std::string print_json(const Picture& picture) {
     for (const std::string& trouble : picture.troubles) json_array_append_new(troubles, json_string(trouble.c_str()));
     json_object_set_new(out.get(), "troubles", troubles);
     return dump_json(out.get());
-}
-
-int64_t since_ms(std::string_view rfc3339) {
-    tm utc{};
-    if (strptime(std::string(rfc3339).c_str(), "%Y-%m-%dT%H:%M:%S", &utc) == nullptr) return 0;
-    return (time(nullptr) - timegm(&utc)) * 1000;
 }
 
 std::string print_hosts(const Picture& picture) {
@@ -144,16 +49,33 @@ std::string print_hosts(const Picture& picture) {
     return table.print();
 }
 
-// What the leader says of an endpoint; null while nobody leads, or when it is one of very many that are well.
-const json_t* endpoint_of(const Picture& picture, std::string_view name) {
+// What became of deliveries besides, and what is on its way; nothing of what is 0.
+std::string print_apart(const Picture& picture) {
+    static constexpr std::pair<const char*, const char*> counted[] = {{"filtered", "filtered"},
+                                                                      {"unshaped", "not shaped"},
+                                                                      {"expired", "expired"},
+                                                                      {"looped", "stopped in a loop"},
+                                                                      {"skipped_own", "skipped as own changes"},
+                                                                      {"unhydrated", "not hydrated"},
+                                                                      {"throttled", "answered too many"},
+                                                                      {"blocked", "blocked by the guard"}};
+    static constexpr std::pair<const char*, const char*> now[] = {{"shaping", "being shaped"},
+                                                                  {"hydrating", "waiting for the upstream's payload"},
+                                                                  {"unwritten", "outcomes unwritten"}};
+    std::string out;
     for (const HostFile& host : picture.hosts) {
-        size_t index = 0;
-        const json_t* endpoint = nullptr;
-        json_array_foreach(json_object_get(json_object_get(host.facts.get(), "dispatcher"), "list"), index, endpoint) {
-            if (counter(host, "leader") > 0 && text_at(endpoint, "name") == name) return endpoint;
-        }
+        std::vector<std::string> parts;
+        for (const auto& [key, words] : counted)
+            if (const int64_t count = counter(host, key); count > 0)
+                parts.push_back(fmt::format("{} {}", count, words));
+        const json_t* dispatcher = json_object_get(host.facts.get(), "dispatcher");
+        for (const auto& [key, words] : now)
+            if (const int64_t count = number_at(dispatcher, key); count > 0)
+                parts.push_back(fmt::format("{} {} now", count, words));
+        if (!parts.empty())
+            out += fmt::format("of {}: {}\n", number_at(host.facts.get(), "pid"), fmt::join(parts, ", "));
     }
-    return nullptr;
+    return out;
 }
 
 // "100/s", as the configuration spells it.
@@ -213,7 +135,7 @@ std::string print(const Picture& picture) {
         number_at(figures, "events"), number_at(figures, "pending"), held, number_at(figures, "unexpanded"), waiting,
         size_text(static_cast<uint64_t>(number_at(figures, "file_bytes"))),
         size_text(static_cast<uint64_t>(number_at(figures, "wal_bytes"))));
-    if (!picture.hosts.empty()) out += print_hosts(picture) + "\n";
+    if (!picture.hosts.empty()) out += print_hosts(picture) + print_apart(picture) + "\n";
     if (!picture.subscriptions.lines.empty()) out += print_endpoints(picture) + "\n";
     for (const std::string& trouble : picture.troubles) out += fmt::format("! {}\n", trouble);
     if (picture.troubles.empty()) out += "all is well\n";

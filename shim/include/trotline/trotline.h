@@ -291,9 +291,10 @@ int trot_plan_keys(const trot_plan* plan, int64_t unix_s, trot_reply** out) TROT
 int trot_query(const char* store_dir, const char* what, trot_text filter, trot_reply** out,
                trot_fault* fault) TROT_NOEXCEPT;
 /* What an operator asks for, written into the store, also beside a running host, which finds it within a second;
- * without one the next start does. what: "redeliver", "backfill", "cancel"; request: the JSON object that the admin API
- * takes (README, "Dead letters"); by: who asks, for the record. *out: {"task","kind"}, or what a dry run counted.
- * Errors: TROT_ENOTFOUND no store, delivery, event, subscription or task of that name, TROT_EUSAGE, TROT_ESTORE.
+ * without one the next start does. what: "redeliver", "backfill", "cancel", "pause", "resume", "send-test"; request:
+ * the JSON object that the admin API takes (README, "Dead letters"); by: who asks, for the record. *out:
+ * {"task","kind"}, what a dry run counted, or how the subscription is. Errors: TROT_ENOTFOUND no store, delivery,
+ * event, subscription or task of that name, TROT_EREFUSED it is in no state for that, TROT_EUSAGE, TROT_ESTORE.
  * [any][blocks] */
 int trot_act(const char* store_dir, const char* what, trot_text request, trot_text by, trot_reply** out,
              trot_fault* fault) TROT_NOEXCEPT;

@@ -106,7 +106,10 @@ class FakeStore : public trot::Store, public trot::Writer, public trot::Tx {
     trot::Result<void> add_managed(trot::ManagedRow&) override { return {}; }
     trot::Result<void> change_managed(trot::ManagedRow&) override { return {}; }
     trot::Result<void> remove_managed(int64_t) override { return {}; }
-    trot::Result<void> touch_managed(int64_t) override { return {}; }
+    trot::Result<void> touch_subscription(int64_t) override { return {}; }
+    trot::Result<void> steer_subscription(int64_t, const Known&, trot::SubscriptionState, std::string_view) override {
+        return {};
+    }
     trot::Result<int> cancel_deliveries(int64_t, int) override { return 0; }
     trot::Result<void> redeliver(int64_t) override { return {}; }
     trot::Result<bool> redeliver(int64_t, trot::DeliveryState) override { return true; }

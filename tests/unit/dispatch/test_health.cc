@@ -191,7 +191,7 @@ static void a_success_ends_the_age_of_failures(void**) {
     rig.wire.script([&](const Sent&, size_t) { return Answer{well ? 200 : 500, 0}; });
     rig.start();
     rig.add(1);
-    assert_true(rig.wire.wait(1));
+    assert_true(rig.wire.wait(2));  // the first one's failure has been noted
     rig.clock.steady_jump_us += 2 * minute_us;
     assert_true(eventually([&] { return rig.row("a").failing_ms > 0; }));
     well = true;

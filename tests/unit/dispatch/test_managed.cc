@@ -209,7 +209,7 @@ void what_is_made_for_one_alone_reaches_nobody_else(void**) {
         delivery.format = "standard";
         delivery.logged = true;
         if (Result<void> made = tx.add_delivery(delivery); !made) return made;
-        return tx.touch_managed(row.row.number);
+        return tx.touch_subscription(row.row.number);
     }));
     assert_true(rig.wire.wait(1));
     assert_true(rig.settled(1));
@@ -229,7 +229,7 @@ void a_delivery_is_sent_again_when_asked(void**) {
     const int64_t number = rig.deliveries().front().delivery.number;
     assert_fine(write_now(*rig.store, [&](Tx& tx) -> Result<void> {
         if (Result<void> due = tx.redeliver(number); !due) return due;
-        return tx.touch_managed(row.row.number);
+        return tx.touch_subscription(row.row.number);
     }));
     assert_true(rig.wire.wait(2));
     assert_true(eventually([&] { return rig.deliveries("delivered").size() == 1; }));
@@ -292,7 +292,7 @@ void an_answer_to_an_older_question_confirms_nothing(void**) {
             delivery.subscription = number;
             delivery.format = "shareactor?message=confirmation";
             if (Result<void> made = tx.add_delivery(delivery); !made) return made;
-            return tx.touch_managed(number);
+            return tx.touch_subscription(number);
         }));
     };
     const auto state = [&rig](const std::string& name) { return rig.reader->managed("shop", name).value().row.state; };

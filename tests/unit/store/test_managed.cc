@@ -154,7 +154,7 @@ void every_change_is_a_generation(void**) {
     const std::vector<int64_t> both{first.row.number, second.row.number};
     assert_true(since(0) == both);  // by number, not by generation
     assert_true(since(2) == std::vector<int64_t>{first.row.number} && since(3).empty());
-    assert_fine(write_now(*open.store, [&](Tx& tx) { return tx.touch_managed(second.row.number); }));
+    assert_fine(write_now(*open.store, [&](Tx& tx) { return tx.touch_subscription(second.row.number); }));
     assert_true(generation(*open.reader) == 4 && since(3) == std::vector<int64_t>{second.row.number});
     assert_true(open.reader->managed(second.row.number).value().row.changed_ms == second.row.changed_ms);
     assert_fine(removed(*open.store, second.row.number));
