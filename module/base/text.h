@@ -14,6 +14,7 @@ namespace trot {
 struct Field {
     std::string name;
     std::string value;
+    bool operator==(const Field&) const = default;
 };
 using Fields = std::vector<Field>;
 

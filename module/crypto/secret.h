@@ -23,7 +23,8 @@ class Secret {
     // The end of a rotation's overlap, Unix seconds: it signs nothing from then on. 0: it has none.
     int64_t until_s() const { return until_s_; }
     bool holds(int64_t at_s) const { return until_s_ == 0 || at_s < until_s_; }
-    std::string hint() const;  // "set, ends in ab12" for people, "unset" when empty
+    bool operator==(const Secret&) const = default;  // of two configurations; what a client sends: same_secret()
+    std::string hint() const;                        // "set, ends in ab12" for people, "unset" when empty
 
   private:
     std::string value_;

@@ -30,14 +30,12 @@ bool listens(const Managed& managed) {
 }
 
 Result<void> add_managed(TopicIndex& index, int64_t number, const Managed& managed, const std::vector<FilterTerm>& only,
-                         const LaneRulesPtr& lanes, int64_t shape) {
-    Listener listener;
+                         const Listener& as) {
+    Listener listener = as;
     listener.subscription = number;
     listener.format = managed.format;
     listener.since = managed.since;
     listener.logged = true;
-    listener.lanes = lanes;
-    listener.shape = shape;
     if (managed.filter.empty()) {
         if (!only.empty()) listener.terms = std::make_shared<const std::vector<FilterTerm>>(only);
         const auto shared = std::make_shared<const Listener>(std::move(listener));

@@ -27,10 +27,10 @@ Managed managed_of(const SubscriptionRow& row);
 // Does it get new deliveries?
 bool listens(const Managed& managed);
 
-// Its patterns into the index. only: its API's, joins each of its selectors. shape: Delivery::shape. Fault: its filter
-// cannot be read; then it gets nothing, rather than what it did not ask for.
+// Its patterns into the index. only: its API's, joins each of its selectors. as: what [delivery] says for all of them
+// (lanes, shape, circles). Fault: its filter cannot be read; then it gets nothing, rather than what it did not ask for.
 Result<void> add_managed(TopicIndex& index, int64_t number, const Managed& managed, const std::vector<FilterTerm>& only,
-                         const LaneRulesPtr& lanes, int64_t shape = 0);
+                         const Listener& as);
 
 // The API it was made through; null: the configuration has no such API any more.
 const ApiConfig* api_of(const Plan& plan, std::string_view origin);

@@ -1,12 +1,13 @@
 #include "dispatch/subscriptions.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "crypto/actor.h"
 #include "dispatch/tasks.h"
 #include "egress/rules.h"
+#include "plan/adopt.h"
 #include "plan/subscription_json.h"
-#include "shape/spec.h"
 #include "url/check.h"
 #include "url/tags.h"
 
@@ -14,6 +15,16 @@ namespace trot {
 namespace {
 
 constexpr size_t kept_endpoints = 4096;  // of managed subscriptions
+
+// What its deliveries need to know of it when they are made.
+Listener listener_of(const Subscription& settings, int64_t shape) {
+    Listener out;
+    out.lanes = lane_rules(settings);
+    out.shape = shape;
+    out.max_hops = settings.max_hops;
+    for (const Secret& own : settings.own) out.own.push_back(actor_hash(own.reveal()));
+    return out;
+}
 
 }  // namespace
 
@@ -58,9 +69,8 @@ Subscriptions::Applied Subscriptions::apply(const SubscriptionSet& set, std::sha
                                             unsigned slots) {
     const bool same = transport_ == transport && slots_ == slots && plan_ &&
                       plan_->egress.urls.extra_ports == set.plan->egress.urls.extra_ports &&
-                      same_tls(plan_->delivery.tls, set.plan->delivery.tls) &&
-                      same_shape(plan_->delivery, set.plan->delivery);
-    plan_ = set.plan;
+                      plan_->delivery == set.plan->delivery && plan_->delivery_says == set.plan->delivery_says;
+    const PlanPtr last = std::exchange(plan_, set.plan);
     transport_ = std::move(transport);
     slots_ = slots;
     managed_shape_ = set.managed_shape;
@@ -88,7 +98,8 @@ Subscriptions::Applied Subscriptions::apply(const SubscriptionSet& set, std::sha
     for (const auto& [number, endpoint] : before) {
         const auto managed = managed_.find(number);
         const ApiConfig* api = managed != managed_.end() ? api_of(*plan_, managed->second.origin) : nullptr;
-        if (api != nullptr && ((same && endpoint->settings->allow == api->allow) || load_managed(*endpoint))) {
+        const ApiConfig* was = same && api != nullptr ? api_of(*last, managed->second.origin) : nullptr;
+        if (api != nullptr && ((was != nullptr && *was == *api) || load_managed(*endpoint))) {
             by_number_[number] = endpoint;
             out.present.push_back(endpoint);
             continue;
@@ -120,8 +131,8 @@ bool Subscriptions::load_managed(Endpoint& endpoint) {
         return false;
     }
     settings.value().name = row.value().title;
-    settings.value().allow = api->allow;
-    adopt_rules(settings.value(), plan_->delivery);
+    adopt_rules(settings.value(), *plan_);
+    adopt_api(settings.value(), *api);
     endpoint.name = api->name + "/" + row.value().row.name;
     endpoint.id = row.value().row.name;
     endpoint.logged = true;
@@ -253,30 +264,25 @@ void Subscriptions::forget_idle() {
 void Subscriptions::add_to(TopicIndex& topics, int64_t number, const Managed& managed) {
     const ApiConfig* api = plan_ && listens(managed) ? api_of(*plan_, managed.origin) : nullptr;
     if (api == nullptr) return;
-    if (const Result<void> added = add_managed(topics, number, managed, api->only, lanes_of_apis_, managed_shape_);
-        !added)
+    if (const Result<void> added = add_managed(topics, number, managed, api->only, of_apis_); !added)
         context_.log.write(Level::error, "dispatch: a subscription of " + managed.origin +
                                              " gets no deliveries: " + added.fault().text);
 }
 
 void Subscriptions::index() {
-    lanes_of_apis_ = nullptr;
+    of_apis_ = {};
     if (plan_) {
-        Subscription made;  // what an API made, as far as lanes go
-        adopt_rules(made, plan_->delivery);
-        lanes_of_apis_ = lane_rules(made);
+        Subscription made;
+        adopt_rules(made, *plan_);
+        of_apis_ = listener_of(made, managed_shape_);
     }
     auto topics = std::make_shared<TopicIndex>();
     for (const auto& [number, endpoint] : by_number_) {
         if (endpoint->state == SubscriptionState::disabled || endpoint->state == SubscriptionState::removed) continue;
         if (managed_.contains(number) || endpoint->settings == nullptr || endpoint->style == nullptr) continue;
-        Listener one;
+        Listener one = listener_of(*endpoint->settings, endpoint->shape);
         one.subscription = number;
         one.format = endpoint->style->text;
-        one.lanes = lane_rules(*endpoint->settings);
-        one.max_hops = endpoint->settings->max_hops;
-        for (const Secret& own : endpoint->settings->own) one.own.push_back(actor_hash(own.reveal()));
-        one.shape = endpoint->shape;
         add_selected(*topics, one, endpoint->settings);
     }
     for (const auto& [number, managed] : managed_) add_to(*topics, number, managed);

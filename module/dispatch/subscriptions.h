@@ -109,7 +109,7 @@ class Subscriptions {
     std::unordered_map<int64_t, Managed> managed_;
     int64_t generation_ = -1;
     TopicIndexPtr topics_ = std::make_shared<const TopicIndex>();
-    LaneRulesPtr lanes_of_apis_;
+    Listener of_apis_;                      // what [delivery] says of each that an API made
     TopicIndexPtr whole_;                   // the newest that lies over none
     std::unordered_set<int64_t> overlaid_;  // whose entries in whole_ do not count
 };

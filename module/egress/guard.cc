@@ -170,4 +170,12 @@ GuardVerdict Guard::judge_url(const CheckedUrl& url, const Resolver& resolver) c
     return last;
 }
 
+std::string remedy(const Address& address, const GuardVerdict& refused, std::string_view place) {
+    if (refused.why.find("denied by") != std::string::npos) return "[egress] deny without it, if it may be reached";
+    if (refused.why.substr(0, 3) == "own")
+        return "another endpoint: deliveries to ourselves would go round in a circle";
+    if (class_of(address).opening == Opening::never) return "another address: no configuration allows this one";
+    return "allow = [\"" + text_of(address) + "\"] in " + std::string(place) + ", if it may be reached";
+}
+
 }  // namespace trot

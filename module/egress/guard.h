@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "egress/address.h"
 #include "url/check.h"
 
 namespace trot {
@@ -72,6 +73,10 @@ class Guard {
     Rules rules_;
     std::vector<Own> own_;
 };
+
+// What would let deliveries go where the guard refused them: "allow = [\"10.1.2.3\"] in the subscription, if it may be
+// reached". place: who has that key.
+std::string remedy(const Address& address, const GuardVerdict& refused, std::string_view place);
 
 // The class of an address without any configuration: "public" or why not (reliability.md 2.1). IPv4 comes mapped.
 std::string_view classify(const unsigned char address[16], bool nat64);

@@ -11,7 +11,6 @@
 
 #include "crypto/certificate.h"
 #include "egress/address.h"
-#include "egress/classify.h"
 #include "egress/hardening.h"
 #include "egress/target_tls.h"
 
@@ -29,8 +28,9 @@ struct FreeHandle {
 
 class Probe {
   public:
-    Probe(const TargetOptions& options, const Guard& guard, const std::string& ca_file, int64_t now_s)
-        : options_(options), guard_(guard), ca_file_(ca_file), now_s_(now_s), easy_(curl_easy_init()) {}
+    Probe(const TargetOptions& options, const Guard& guard, const std::string& ca_file, std::string_view place,
+          int64_t now_s)
+        : options_(options), guard_(guard), ca_file_(ca_file), place_(place), now_s_(now_s), easy_(curl_easy_init()) {}
 
     Finding run() {
         if (!easy_) return {false, "not enough memory to look", "", ""};
@@ -75,6 +75,7 @@ class Probe {
     }
 
     GuardVerdict judge(const Address& address) const {
+        if (options_.upstream) return {true, "the upstream"};
         const sockaddr_storage one = sockaddr_of(address);
         return guard_.judge(reinterpret_cast<const sockaddr*>(&one), sizeof one, options_.allow);
     }
@@ -102,19 +103,9 @@ class Probe {
                 ""};
     }
 
-    static Finding forbidden(const Address& address, const GuardVerdict& verdict) {
-        const std::string text = text_of(address);
-        Finding out{false, "the address " + text + " is refused: " + verdict.why, "", ""};
-        const Opening opening = class_of(address).opening;
-        if (verdict.why.find("denied by") != std::string::npos)
-            out.right = "[egress] deny without it, if it may be reached";
-        else if (verdict.why.substr(0, 3) == "own")
-            out.right = "another endpoint: deliveries to ourselves would go round in a circle";
-        else if (opening == Opening::never)
-            out.right = "another address: no configuration allows this one";
-        else
-            out.right = "allow = [\"" + text + "\"] in the subscription, if it may be reached";
-        return out;
+    Finding forbidden(const Address& address, const GuardVerdict& verdict) const {
+        return {false, "the address " + text_of(address) + " is refused: " + verdict.why,
+                remedy(address, verdict, place_), ""};
     }
 
     std::string peer() const {
@@ -226,6 +217,7 @@ class Probe {
     const TargetOptions& options_;
     const Guard& guard_;
     const std::string& ca_file_;
+    std::string_view place_;
     int64_t now_s_;
     bool dry_ = true;
     std::vector<Address> addresses_;
@@ -237,9 +229,10 @@ class Probe {
 
 }  // namespace
 
-Finding probe(const TargetOptions& options, const Guard& guard, const std::string& ca_file, int64_t now_s) {
+Finding probe(const TargetOptions& options, const Guard& guard, const std::string& ca_file, std::string_view place,
+              int64_t now_s) {
     if (!start_curl()) return {false, "libcurl does not start", "", ""};
-    return Probe(options, guard, ca_file, now_s).run();
+    return Probe(options, guard, ca_file, place, now_s).run();
 }
 
 }  // namespace trot

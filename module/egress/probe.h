@@ -4,6 +4,7 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 
 #include "egress/guard.h"
 #include "egress/transport.h"
@@ -17,7 +18,9 @@ struct Finding {
     std::string warning;  // it works, but not for long
 };
 
-// ca_file: of [egress], "" is the system's bundle. now_s: Unix seconds, for the days left.
-Finding probe(const TargetOptions& options, const Guard& guard, const std::string& ca_file, int64_t now_s);
+// ca_file: of [egress], "" is the system's bundle. place: who has the key `allow`, see remedy(). now_s: Unix seconds,
+// for the days left. The guard has no say where options are the upstream's.
+Finding probe(const TargetOptions& options, const Guard& guard, const std::string& ca_file, std::string_view place,
+              int64_t now_s);
 
 }  // namespace trot

@@ -29,11 +29,6 @@ void adopt_tls(TargetOptions& options, const TlsRules& rules) {
     options.key_passphrase = rules.key_passphrase;
 }
 
-bool same_tls(const TlsRules& a, const TlsRules& b) {
-    return a.ca_file == b.ca_file && a.pins == b.pins && a.cert_file == b.cert_file && a.key_file == b.key_file &&
-           a.key_passphrase.reveal() == b.key_passphrase.reveal();
-}
-
 Result<std::vector<Network>> networks_of(const std::vector<std::string>& texts) {
     std::vector<Network> networks;
     for (const std::string& text : texts) {
@@ -60,6 +55,29 @@ Result<Guard> guard_of(const Plan& plan) {
     if (!plan.standalone.upstream.empty()) rules.own.push_back(authority_of(plan.standalone.upstream));
     if (plan.hydrate.set()) rules.own.push_back(authority_of(plan.hydrate.upstream));
     return Guard(std::move(rules));
+}
+
+std::string refusal_of(const Plan& plan, const CheckedUrl& url, const std::vector<std::string>& allow,
+                       std::string_view place) {
+    std::vector<std::string> named;
+    if (url.literal) named = {url.host};
+    if (url.host == "localhost") named = {"::1", "127.0.0.1"};  // one of them is enough
+    if (named.empty()) return {};
+    const Result<Guard> guard = guard_of(plan);
+    const Result<std::vector<Network>> extra = networks_of(allow);
+    if (!guard || !extra) return {};
+    std::string why;
+    for (const std::string& text : named) {
+        std::optional<Address> address = parse_address(text);
+        if (!address) return {};
+        address->port = url.port;
+        const sockaddr_storage one = sockaddr_of(*address);
+        const GuardVerdict verdict =
+            guard.value().judge(reinterpret_cast<const sockaddr*>(&one), sizeof one, extra.value());
+        if (verdict.allowed) return {};
+        why = text + " is " + verdict.why + "; right would be " + remedy(*address, verdict, place);
+    }
+    return why;
 }
 
 }  // namespace trot

@@ -1,6 +1,6 @@
 // The guard of a plan: its [egress] networks, and our own listeners and upstream, which no delivery may reach (a
 // delivery that comes back in through our own front would be a new change, and loop). Callers: dispatch (each plan),
-// the door (`trotline guard`). Threads: pure.
+// the door (`trotline guard`, and each load). Threads: pure.
 #pragma once
 
 #include "egress/guard.h"
@@ -15,7 +15,12 @@ Result<Guard> guard_of(const Plan& plan);
 
 // How the endpoint of a subscription is known, and how we prove who we are to it.
 void adopt_tls(TargetOptions& options, const TlsRules& rules);
-bool same_tls(const TlsRules& a, const TlsRules& b);
+
+// For the loader (Vocabulary::refused): a URL that names an address, or this machine ("localhost"), and that no
+// delivery reaches: why, and what would be right. "" where deliveries may go, and for names: those are asked for when
+// it delivers.
+std::string refusal_of(const Plan& plan, const CheckedUrl& url, const std::vector<std::string>& allow,
+                       std::string_view place);
 
 // The same list of networks for one subscription's `allow`.
 Result<std::vector<Network>> networks_of(const std::vector<std::string>& texts);

@@ -37,14 +37,9 @@ const ShapeRules& rules_of(const Plan& plan, const SubscriptionRow& row) {
 }
 
 Result<SubscriptionRow> row_of(Reader& reader, int64_t number) {
-    const Result<std::vector<SubscriptionRow>> rows = reader.subscriptions();
-    if (!rows) return rows.fault();
-    for (const SubscriptionRow& row : rows.value())
-        if (row.number == number)
-            return row.state == SubscriptionState::removed ? no_such : Result<SubscriptionRow>(row);
-    Result<ManagedRow> managed = reader.managed(number);
-    if (!managed) return managed.fault();
-    return managed.value().row;
+    Result<SubscriptionRow> row = reader.subscription(number);
+    if (row && row.value().state == SubscriptionState::removed) return no_such;
+    return row;
 }
 
 }  // namespace

@@ -80,7 +80,9 @@ Answered answer_of(const Attempt& attempt) {
 
 Result<Subscription> settings_of(const ManagedRow& managed, const Plan& plan) {
     Result<Subscription> settings = read_settings(managed.settings, plan.egress.urls);
-    if (settings) settings.value().name = managed.title;
+    if (!settings) return settings;
+    settings.value().name = managed.title;
+    settings.value().consent_origin = plan.delivery.consent_origin;  // goes with each delivery, and is shown with it
     return settings;
 }
 

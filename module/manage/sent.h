@@ -30,7 +30,8 @@ struct Answered {
 Result<Sent> sent_request(const Call& call, const Subscription& settings, unsigned attempt, int64_t at_ms);
 Answered answer_of(const Attempt& attempt);
 
-// The settings in a row. Code::damaged when they cannot be read.
+// The settings in a row, as its client may see and change them: without what [[api]] adds to its deliveries.
+// Code::damaged when they cannot be read.
 Result<Subscription> settings_of(const ManagedRow& managed, const Plan& plan);
 
 // What a row says of its settings for lists and for the topic index: url, topics, format, filter. (The API's `only` is

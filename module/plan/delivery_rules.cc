@@ -5,7 +5,7 @@ namespace trot {
 const std::vector<const RuleGroup*>& rule_groups() {
     static const std::vector<const RuleGroup*> groups{&schedule_rules(), &health_rules(), &consent_rules(),
                                                       &trace_rules(),    &tls_rules(),    &order_rules(),
-                                                      &shape_rules()};
+                                                      &auth_rules(),     &shape_rules()};
     return groups;
 }
 

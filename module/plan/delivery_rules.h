@@ -21,6 +21,7 @@ const RuleGroup& consent_rules();   // consent
 const RuleGroup& trace_rules();     // trace, max_hops, skip_own
 const RuleGroup& tls_rules();       // tls
 const RuleGroup& order_rules();     // order, coalesce, batch
+const RuleGroup& auth_rules();      // headers, basic_auth, bearer, oauth; of [[api]] too
 const RuleGroup& shape_rules();     // filter, transform, drop, mask, hash, payload, …
 
 const std::vector<const RuleGroup*>& rule_groups();

@@ -46,7 +46,7 @@ namespace {
 class Loader {
   public:
     Loader(const RawValue& root, Report& report, const Vocabulary& words, Plan& plan)
-        : root_(root), report_(report), load_{report, plan.settings, words}, plan_(plan), none_() {
+        : root_(root), report_(report), load_{report, plan.settings, words, plan.egress.urls}, plan_(plan), none_() {
         none_.at = root.at;
     }
 
@@ -72,14 +72,20 @@ class Loader {
         if (root_.find("delivery")) {
             Section section(table("delivery"), delivery_keys(), report_, nullptr);
             read_delivery(section, load_, plan_.delivery);
+            for (const std::string_view key : delivery_keys().keys)
+                if (section.find(key) != nullptr) plan_.delivery_says.emplace_back(key);
         }
         if (root_.find("key_set")) read_key_set(table("key_set"), load_);
         if (const RawMember* list = root_.find("subscription")) {
             read_subscriptions(list->value, root_.find("delivery") ? &table("delivery") : nullptr, load_,
-                               plan_.egress.urls, plan_.subscriptions);
+                               plan_.subscriptions);
             warn_unheard(list->value, plan_, unseen, report_);
+            warn_refused(list->value, plan_.subscriptions, "the subscription");
         }
-        if (const RawMember* list = root_.find("api")) read_apis(list->value, load_, plan_.apis);
+        if (const RawMember* list = root_.find("api")) {
+            read_apis(list->value, load_, plan_.apis);
+            warn_refused(list->value, plan_.apis, "the [[api]]");
+        }
         note_names("apis", plan_.apis);
         note_claims();
         note_hooks();
@@ -130,6 +136,24 @@ class Loader {
         const auto hydrates = [](const Hook& hook) { return hook.hydrate.set(); };
         if (std::none_of(plan_.hooks.begin(), plan_.hooks.end(), hydrates))
             report_.warning(table.at, "no hook hydrates: [hydrate] has no effect, give a hook a 'hydrate'");
+    }
+
+    // Whatever address stands in a URL: deliveries that never arrive are better told before the first.
+    template <class List>
+    void warn_refused(const RawValue& tables, const List& list, std::string_view place) {
+        if (!load_.words.refused || tables.list.size() != list.size()) return;
+        for (size_t i = 0; i < list.size(); ++i) {
+            const auto warn = [&](const RawValue& from, std::string_view key, const CheckedUrl& url) {
+                const RawMember* member = from.find(key);
+                const std::string why = url.text.empty() ? "" : load_.words.refused(plan_, url, list[i].allow, place);
+                if (!why.empty())
+                    report_.warning(member != nullptr ? member->value.at : tables.list[i].at,
+                                    fmt::format("no delivery reaches '{}': {}", key, why));
+            };
+            if constexpr (requires { list[i].url; }) warn(tables.list[i], "url", list[i].url);
+            const RawMember* oauth = tables.list[i].find("oauth");
+            warn(oauth != nullptr ? oauth->value : tables.list[i], "token_url", list[i].oauth.token_url);
+        }
     }
 
     // Deliveries to our own listeners or to the upstream would go round in a circle. Names (an upstream's) are the
@@ -199,15 +223,15 @@ Result<PlanPtr> load_plan(const std::string& path, const Vocabulary& words) {
 // A table of its own, listed by itself.
 static bool is_table(const KeyList& list, std::string_view key) {
     return key == "result" || (key == "key" && &list == &api_keys()) || (key == "tls" && &list == &delivery_keys()) ||
-           (key == "oauth" && &list == &subscription_keys());
+           (key == "oauth" && (&list == &delivery_keys() || &list == &api_keys()));
 }
 
 std::vector<std::string> known_keys() {
     std::vector<std::string> out{"include", "dialects"};
     for (const KeyList* list :
          {&store_keys(), &capture_keys(), &egress_keys(), &admin_keys(), &standalone_keys(), &hydrate_keys(),
-          &hook_keys(), &job_keys(), &job_result_keys(), &snapshot_keys(), &delivery_keys(), &tls_keys(),
-          &key_set_keys(), &subscription_keys(), &oauth_keys(), &api_keys(), &api_key_keys()})
+          &hook_keys(), &job_keys(), &job_result_keys(), &snapshot_keys(), &delivery_keys(), &tls_keys(), &oauth_keys(),
+          &key_set_keys(), &subscription_keys(), &api_keys(), &api_key_keys()})
         for (const std::string_view key : list->keys)
             if (!is_table(*list, key)) out.push_back(fmt::format("{}.{}", list->table, key));
     return out;

@@ -57,6 +57,11 @@ struct Vocabulary {
     std::function<bool(std::string_view format, const FormatOptions& options)> batches;
     // Does jq take a program, and may it say what it says? Null accepts every one. It may block for seconds.
     std::function<Result<void>(std::string_view program)> check_program;
+    // Why no delivery reaches a URL that names an address, and what would be right; "" when one may, or a name says
+    // where. place: who has the key `allow`. Null: nothing is looked at.
+    std::function<std::string(const Plan& plan, const CheckedUrl& url, const std::vector<std::string>& allow,
+                              std::string_view place)>
+        refused;
     // TOML text of a shipped dialect; empty when unknown.
     std::function<std::string_view(std::string_view name)> dialect;
     std::vector<std::string_view> dialects;

@@ -20,6 +20,7 @@ namespace trot {
 struct FormatOption {
     std::string name;
     std::vector<std::string> values;
+    bool operator==(const FormatOption&) const = default;
 };
 using FormatOptions = std::vector<FormatOption>;
 
@@ -35,12 +36,14 @@ struct FilterTerm {
     Test test = Test::equals;
     std::shared_ptr<const Regex> regex = nullptr;  // of values.front()
     double number = 0;                             // of values.front(), where it is compared as a number
+    bool operator==(const FilterTerm&) const = default;
 };
 
 // A topic of the list, and all of the terms.
 struct Selector {
     std::vector<std::string> topics;
     std::vector<FilterTerm> terms;
+    bool operator==(const Selector&) const = default;
 };
 
 // How an endpoint is known, and how we prove who we are, where TLS does both. Empty: as [egress] says, and not at all.
@@ -49,6 +52,7 @@ struct TlsRules {
     std::vector<std::string> pins;    // SHA-256 of the server's public key: "sha256//" and base64; one of them must fit
     std::string cert_file, key_file;  // the client's certificate (PEM) and its key
     Secret key_passphrase;
+    bool operator==(const TlsRules&) const = default;
 };
 
 // OAuth 2.0 client credentials (RFC 6749 4.4): a token is fetched, kept for its life and sent as Bearer.
@@ -59,6 +63,7 @@ struct OAuthRules {
     std::string scope, audience;
     bool in_body = false;  // client_id and secret in the form instead of Authorization: Basic
     bool set() const { return !client_id.empty(); }
+    bool operator==(const OAuthRules&) const = default;
 };
 
 // When an endpoint counts as sick, how fast it is asked, and when it is left alone.
@@ -71,6 +76,7 @@ struct HealthRules {
     bool share_origin = false;     // concurrency and rate count for all of the same scheme, host and port that say so
     bool adaptive = true;          // slower when it answers 429 or takes longer than usual
     int64_t disable_after_ms = 0;  // failing for so long, without a success, disables it; 0: never
+    bool operator==(const HealthRules&) const = default;
 };
 
 // How waits are shortened at random: anywhere between nothing and the whole wait, its second half, not at all.
@@ -82,12 +88,14 @@ enum class Order { none, resource };
 struct CoalesceRules {
     int64_t quiet_ms = 0;  // goes out when the resource has been left alone for so long
     int64_t most_ms = 0;   // … or when the first change is so old
+    bool operator==(const CoalesceRules&) const = default;
 };
 
 // Several deliveries become one request. Off while most is less than 2.
 struct BatchRules {
     unsigned most = 0;
     int64_t wait_ms = 0;  // the longest that the first waits for others
+    bool operator==(const BatchRules&) const = default;
 };
 
 // What of an event its receiver gets.
@@ -103,6 +111,7 @@ struct ShapeRules {
     bool set() const {
         return payload != Payload::full || !drop.empty() || !mask.empty() || !hash.empty() || !transform.empty();
     }
+    bool operator==(const ShapeRules&) const = default;
 };
 
 struct Subscription {
@@ -140,6 +149,8 @@ struct Subscription {
     bool paused = false;
     int64_t backfill_ms = 0;  // when it is seen for the first time it gets what was recorded since; 0: nothing
     std::string at;
+    // Of two configurations: a rule more in here is compared without being named (a reload asks whether any differs).
+    bool operator==(const Subscription&) const = default;
 };
 
 struct StoreConfig {
@@ -233,6 +244,7 @@ struct ApiKey {
     Secret id;         // the half that comes first; empty where the system has one only
     Secret secret;
     bool read = true, write = true;
+    bool operator==(const ApiKey&) const = default;
 };
 
 // A management API of one of the systems, for one tenant (shop, bucket, company, project, instance): [[api]].
@@ -248,6 +260,12 @@ struct ApiConfig {
     std::vector<FilterTerm> only;    // which events they may see
     unsigned most = 100000;          // subscriptions
     std::vector<ApiKey> keys;
+    std::string at;
+    // Sent with its subscriptions' deliveries besides what its clients say; see adopt_api() in plan/adopt.h.
+    Fields headers;
+    Secret authorization;
+    OAuthRules oauth;
+    bool operator==(const ApiConfig&) const = default;
 };
 
 // Settings of the standalone host; nginx ignores them. Milliseconds and bytes.
@@ -286,7 +304,9 @@ struct Plan {
     HydrateConfig hydrate;
     StandaloneConfig standalone;
     std::vector<Hook> hooks;
-    Subscription delivery;  // what [delivery] says, over the defaults: for subscriptions that an API makes
+    // What [delivery] says, over the defaults; subscriptions that an API makes adopt it (plan/adopt.h).
+    Subscription delivery;
+    std::vector<std::string> delivery_says;  // its keys that are there, whatever their values
     std::vector<Subscription> subscriptions;
     std::vector<ApiConfig> apis;
     std::vector<std::string> claim_paths;  // where claims are answered: "/trotline/claims/"

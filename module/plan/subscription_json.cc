@@ -167,19 +167,6 @@ Result<Subscription> read_settings(std::string_view json, const UrlRules& urls) 
     return out;
 }
 
-void adopt_rules(Subscription& out, const Subscription& defaults) {
-    out.jitter = defaults.jitter;
-    out.max_age_ms = defaults.max_age_ms;
-    out.health = defaults.health;
-    out.order = defaults.order;
-    out.coalesce = defaults.coalesce;
-    out.trace = defaults.trace;
-    out.max_hops = defaults.max_hops;
-    out.tls = defaults.tls;
-    out.filter = defaults.filter;
-    out.shape = defaults.shape;
-}
-
 std::string spell_selectors(const std::vector<Selector>& selectors) {
     if (selectors.empty()) return {};
     const Json list(tree_of(selectors));

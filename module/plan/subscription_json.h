@@ -17,9 +17,6 @@ std::string spell_settings(const Subscription& subscription);
 // Unknown members are ignored (a newer Trotline's); the URL is checked again. Fault{Code::damaged} says what is wrong.
 Result<Subscription> read_settings(std::string_view json, const UrlRules& urls);
 
-// What a subscription that an API made does: the client does not say any of it, [delivery] does.
-void adopt_rules(Subscription& out, const Subscription& defaults);
-
 // "" for none.
 std::string spell_selectors(const std::vector<Selector>& selectors);
 Result<std::vector<Selector>> read_selectors(std::string_view json);

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cctype>
 
+#include "plan/delivery_rules.h"
 #include "plan/format_options.h"
 #include "plan/hydrate_get.h"
 #include "plan/secret_source.h"
@@ -11,9 +12,9 @@
 namespace trot {
 
 const KeyList& api_keys() {
-    static const KeyList keys{
-        "api[]",
-        {"name", "dialect", "prefix", "hosts", "tenant", "behind_tls", "options", "allow", "only", "most", "key"}};
+    static const KeyList keys{"api[]",
+                              {"name", "dialect", "prefix", "hosts", "tenant", "behind_tls", "options", "allow",
+                               "headers", "basic_auth", "bearer", "oauth", "only", "most", "key"}};
     return keys;
 }
 
@@ -56,6 +57,7 @@ class ApiReader {
                                     load_.words.options ? load_.words.options(out_.dialect) : std::vector<OptionRule>(),
                                     OptionRule::Writer::apis, report_);
         read_networks(section_, "allow", out_.allow);
+        read_auth();
         if (const RawValue* only = section_.find("only")) read_only(*only);
         // Cosmic's webhooks see their own bucket's events, and those that belong to none (other dialects' hooks).
         if (out_.dialect == "cosmic" && out_.only.empty()) out_.only.push_back({"context:bucket", {out_.tenant}, true});
@@ -100,6 +102,16 @@ class ApiReader {
         if (out_.prefix.find('?') != std::string::npos || !check_origin_form(out_.prefix).ok())
             report_.mistake(section_.find("prefix")->at,
                             fmt::format("'prefix' is {}, it must be a path like \"/shop\"", quoted(out_.prefix)));
+    }
+
+    // As of a subscription of its format.
+    void read_auth() {
+        Subscription said;
+        said.format = out_.dialect;
+        auth_rules().read(section_, load_, said);
+        out_.headers = std::move(said.headers);
+        out_.authorization = std::move(said.authorization);
+        out_.oauth = std::move(said.oauth);
     }
 
     void read_only(const RawValue& only) {
@@ -188,6 +200,7 @@ bool shadows(const ApiConfig& earlier, const ApiConfig& later) {
 void read_apis(const RawValue& list, Loading& load, std::vector<ApiConfig>& out) {
     for (const RawValue* table : tables_of(list, "api", load.report)) {
         ApiConfig& api = out.emplace_back();
+        api.at = load.report.place(table->at);
         ApiReader(*table, load, api).read();
         const auto same = [&](const ApiConfig& other) { return other.name == api.name; };
         if (!api.name.empty() && std::find_if(out.begin(), out.end() - 1, same) != out.end() - 1)

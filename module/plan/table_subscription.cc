@@ -1,6 +1,5 @@
 #include <fmt/format.h>
 
-#include "plan/credentials.h"
 #include "plan/delivery_rules.h"
 #include "plan/expr.h"
 #include "plan/filter_term.h"
@@ -13,9 +12,9 @@
 namespace trot {
 
 const KeyList& subscription_keys() {
-    static const KeyList keys{"subscription[]",
-                              {"name", "topics", "url", "secret", "format", "options", "when", "basic_auth", "bearer",
-                               "oauth", "headers", "allow", "paused", "backfill"}};
+    static const KeyList keys{
+        "subscription[]",
+        {"name", "topics", "url", "secret", "format", "options", "when", "allow", "paused", "backfill"}};
     return keys;
 }
 
@@ -36,7 +35,7 @@ class SubscriptionReader {
     SubscriptionReader(const RawValue& table, Loading& load, Subscription& out)
         : section_(table, all_keys(), load.report, nullptr), load_(load), report_(load.report), out_(out) {}
 
-    void read(const UrlRules& urls, const RawValue* delivery) {
+    void read(const RawValue* delivery) {
         read_name();
         read_topics();
         if (const RawValue* when = section_.find("when")) {
@@ -45,9 +44,8 @@ class SubscriptionReader {
             out_.selectors.push_back(std::move(selector));
         }
         read_format();
-        read_url(urls);
+        read_url();
         read_secret();
-        read_credentials(section_, load_, urls, out_);
         if (delivery != nullptr) read_defaults(*delivery);
         read_delivery(section_, load_, out_);
         const bool transforms = !out_.shape.transform.empty() && out_.shape.payload == ShapeRules::Payload::full;
@@ -92,13 +90,13 @@ class SubscriptionReader {
                                 quoted(out_.topics[i])));
     }
 
-    void read_url(const UrlRules& urls) {
+    void read_url() {
         const RawValue* url = section_.find("url");
         if (!url) missing("url", "\"https://warehouse.example/hooks\"");
         std::string text;
         if (!section_.text("url", text)) return;
         const bool tagged = policy_.check_tags != nullptr && has_tags(text);
-        Result<CheckedUrl> checked = tagged ? check_tagged_url(text, urls) : check_url(text, urls);
+        Result<CheckedUrl> checked = tagged ? check_tagged_url(text, load_.urls) : check_url(text, load_.urls);
         if (tagged && checked)
             if (const Result<void> tags = policy_.check_tags(text); !tags) checked = tags.fault();
         if (checked)
@@ -147,10 +145,11 @@ class SubscriptionReader {
             report_.warning(tls->at, "'tls' has no effect, the url is plain http; write it with https");
     }
 
-    // What [delivery] says, over what the format says. Its mistakes have been reported.
+    // What [delivery] says, over what the format says. Its mistakes have been reported; what does not go with this
+    // format (`batch`, a header that the format sets itself) is left out.
     void read_defaults(const RawValue& delivery) {
         Report known = report_;  // with the names of the files, which paths are seen from
-        Loading load{known, load_.settings, load_.words, true};
+        Loading load{known, load_.settings, load_.words, load_.urls, true};
         Section section(delivery, delivery_keys(), known, nullptr);
         read_delivery(section, load, out_);
     }
@@ -164,12 +163,11 @@ class SubscriptionReader {
 
 }  // namespace
 
-void read_subscriptions(const RawValue& list, const RawValue* delivery, Loading& load, const UrlRules& urls,
-                        std::vector<Subscription>& out) {
+void read_subscriptions(const RawValue& list, const RawValue* delivery, Loading& load, std::vector<Subscription>& out) {
     for (const RawValue* table : tables_of(list, "subscription", load.report)) {
         Subscription& subscription = out.emplace_back();
         subscription.at = load.report.place(table->at);
-        SubscriptionReader(*table, load, subscription).read(urls, delivery);
+        SubscriptionReader(*table, load, subscription).read(delivery);
         const auto same = [&](const Subscription& other) { return other.name == subscription.name; };
         const auto first = std::find_if(out.begin(), out.end() - 1, same);
         if (first != out.end() - 1 && !subscription.name.empty())

@@ -15,7 +15,8 @@ struct Loading {
     Report& report;
     Settings& settings;
     const Vocabulary& words;
-    bool again = false;  // a table that has been read before: its files need not be looked at once more
+    const UrlRules& urls;  // of [egress], which is read before the tables that need them
+    bool again = false;    // a table that has been read before: its files need not be looked at once more
 };
 
 const KeyList& top_keys();
@@ -33,7 +34,7 @@ const KeyList& job_result_keys();
 const KeyList& snapshot_keys();
 const KeyList& subscription_keys();
 const KeyList& tls_keys();    // of [delivery.tls], and of [subscription.tls]
-const KeyList& oauth_keys();  // of [subscription.oauth]
+const KeyList& oauth_keys();  // of [delivery.oauth], and of [subscription.oauth] and [api.oauth]
 const KeyList& api_keys();
 const KeyList& api_key_keys();
 
@@ -59,8 +60,7 @@ void read_snapshots(const RawValue& list, Loading& load, const HookFile& file, s
 // [[hook]], [[job]] and [[snapshot]] of a file, in this order.
 void read_all_hooks(const RawValue& root, Loading& load, const HookFile& file, std::vector<Hook>& out);
 // delivery: the table [delivery], null when there is none.
-void read_subscriptions(const RawValue& list, const RawValue* delivery, Loading& load, const UrlRules& urls,
-                        std::vector<Subscription>& out);
+void read_subscriptions(const RawValue& list, const RawValue* delivery, Loading& load, std::vector<Subscription>& out);
 
 void read_apis(const RawValue& list, Loading& load, std::vector<ApiConfig>& out);
 

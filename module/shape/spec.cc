@@ -87,11 +87,4 @@ Result<ShapeSpec> read_shape_spec(std::string_view spec) {
     return out;
 }
 
-bool same_shape(const Subscription& a, const Subscription& b) {
-    const auto same_key = [](const Secret& x, const Secret& y) { return x.reveal() == y.reveal(); };
-    return spell_shape(a.shape, a.filter) == spell_shape(b.shape, b.filter) &&
-           std::equal(a.shape.hash_keys.begin(), a.shape.hash_keys.end(), b.shape.hash_keys.begin(),
-                      b.shape.hash_keys.end(), same_key);
-}
-
 }  // namespace trot

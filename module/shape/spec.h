@@ -21,9 +21,6 @@ struct ShapeSpec {
 std::string spell_shape(const ShapeRules& rules, const std::string& filter);
 Result<ShapeSpec> read_shape_spec(std::string_view spec);
 
-// Do both make the same of each payload, with the same keys at hand?
-bool same_shape(const Subscription& a, const Subscription& b);
-
 std::string key_fingerprint(const Secret& key);
 
 }  // namespace trot

@@ -223,10 +223,11 @@ Result<CallPage> SqliteReader::list_calls(const CallQuery& query) {
             call.event.previous = opened.ok() ? std::move(opened.value().previous) : nullptr;
         }
         const int64_t number = call.delivery.subscription;
-        Result<std::vector<SubscriptionRow>> rows = rows_where(
-            "WHERE number = ?", "read a subscription", [number](Stmt& statement) { statement.bind(1, number); });
-        if (!rows.ok()) return rows.fault();
-        if (!rows.value().empty()) call.subscription = std::move(rows.value().front());
+        Result<SubscriptionRow> row = subscription(number);
+        if (row.ok())
+            call.subscription = std::move(row).value();
+        else if (row.fault().code != Code::not_found)
+            return row.fault();
     }
     return page;
 }

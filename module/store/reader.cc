@@ -242,4 +242,12 @@ Result<std::vector<SubscriptionRow>> SqliteReader::subscriptions() {
     return rows_where("WHERE origin = 'file'", "read the subscriptions", [](Stmt&) {});
 }
 
+Result<SubscriptionRow> SqliteReader::subscription(int64_t number) {
+    Result<std::vector<SubscriptionRow>> rows =
+        rows_where("WHERE number = ?", "read a subscription", [number](Stmt& statement) { statement.bind(1, number); });
+    if (!rows.ok()) return rows.fault();
+    if (rows.value().empty()) return Fault{Code::not_found, "there is no such subscription"};
+    return std::move(rows.value().front());
+}
+
 }  // namespace trot

@@ -31,6 +31,7 @@ class SqliteReader final : public Reader {
     Result<std::vector<Delivery>> members(int64_t batch) override;
     Result<std::vector<Lane>> stranded(Lane& after, int most) override;
     Result<std::vector<SubscriptionRow>> subscriptions() override;
+    Result<SubscriptionRow> subscription(int64_t number) override;
     Result<int64_t> generation() override;
     Result<std::vector<SubscriptionRow>> managed_after(int64_t generation) override;
     Result<ManagedRow> managed(int64_t number) override;

@@ -187,6 +187,7 @@ class Reader {
     // which is set to the last one that was looked at, at most `most`; without a name: it was the last of all.
     virtual Result<std::vector<Lane>> stranded(Lane& after, int most) = 0;
     virtual Result<std::vector<SubscriptionRow>> subscriptions() = 0;  // of files
+    virtual Result<SubscriptionRow> subscription(int64_t number) = 0;  // whoever made it; Code::not_found
     virtual Result<int64_t> generation() = 0;                          // of the managed ones
     // Managed ones, removed ones among them, that changed after that generation, and those of files that an operator
     // has steered since, in the order of their numbers.

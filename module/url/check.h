@@ -20,6 +20,7 @@ struct CheckedUrl {
     bool literal = false;  // host is a canonical IPv4 or IPv6 address
     uint16_t port = 0;
     std::string path;  // path and query, at least "/"
+    bool operator==(const CheckedUrl&) const = default;
 };
 
 struct UrlRules {

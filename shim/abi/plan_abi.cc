@@ -4,6 +4,7 @@
 
 #include "capture/evaluate.h"
 #include "dialect/format.h"
+#include "egress/rules.h"
 #include "json/pointer.h"
 #include "objects.h"
 #include "plan/load.h"
@@ -18,6 +19,7 @@ namespace {
 Vocabulary vocabulary() {
     Vocabulary words = shipped_vocabulary();
     words.check_program = check_program;
+    words.refused = refusal_of;
     return words;
 }
 

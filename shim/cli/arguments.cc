@@ -152,8 +152,9 @@ void add_dry(CLI::App& app, const std::vector<std::string>& behind, Chosen& chos
     auto checking = std::make_shared<CheckArgs>();
     CLI::App* check_app = app.add_subcommand("check", "Validate a configuration: every mistake as file:line:column");
     config_option(check_app, checking->config);
-    check_app->add_flag("--online", checking->online,
-                        "also connect to each subscription's url and token_url (sends no request)");
+    check_app->add_flag(
+        "--online", checking->online,
+        "also connect to each subscription's url and token_url, and to [hydrate] upstream (sends no request)");
     check_app->callback([checking, &chosen] { chosen = [checking] { return check(*checking); }; });
 
     auto explaining = std::make_shared<ExplainArgs>();

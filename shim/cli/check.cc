@@ -18,12 +18,12 @@ std::string counted(const trot_plan* plan, const char* key, const char* noun) {
     return fmt::format("{} {}{}", count, noun, count == 1 ? "" : "s");
 }
 
-// One subscription's endpoint or token server, as found on the network.
+// One endpoint, token server or upstream, as found on the network.
 std::string online_line(const json_t* one) {
     const bool works = json_is_true(json_object_get(one, "works"));
     const std::string_view more = text_at(one, works ? "warning" : "right");
-    return fmt::format("{}: subscription \"{}\": {} {}: {}{}{}", text_at(one, "at"), text_at(one, "subscription"),
-                       text_at(one, "key"), text_at(one, "url"), works ? "ok: " : "", text_at(one, "says"),
+    return fmt::format("{}: {}: {} {}: {}{}{}", text_at(one, "at"), text_at(one, "of"), text_at(one, "key"),
+                       text_at(one, "url"), works ? "ok: " : "", text_at(one, "says"),
                        more.empty() ? "" : fmt::format("; {}{}", works ? "" : "right would be ", more));
 }
 
@@ -38,7 +38,11 @@ bool check_online(const trot_plan* plan) {
     while (!lines.empty()) {
         const std::string_view line = lines.substr(0, lines.find('\n'));
         lines.remove_prefix(std::min(lines.size(), line.size() + 1));
-        if (const Json one = parse_json(line)) put_line(online_line(one.get()));
+        const Json one = parse_json(line);
+        if (one && text_at(one.get(), "key") == "store")
+            warn(fmt::format("warning: {}", text_at(one.get(), "says")));
+        else if (one)
+            put_line(online_line(one.get()));
     }
     return code == TROT_OK;
 }

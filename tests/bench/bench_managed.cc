@@ -123,14 +123,14 @@ Matching matching() {
     managed.format = "woocommerce";
     for (int i = 0; i < all; ++i) {
         managed.topics = topic_of(i);
-        if (!add_managed(*index, i + 1, managed, {}, nullptr, 0)) die("a topic is refused");
+        if (!add_managed(*index, i + 1, managed, {}, {})) die("a topic is refused");
     }
     std::unordered_set<int64_t> hidden;
     for (int i = 0; i < 1000; ++i) hidden.insert(i * 100 + 1);
     auto over = std::make_shared<TopicIndex>(index, hidden);
     for (const int64_t number : hidden) {
         managed.topics = topic_of(static_cast<int>(number) - 1);
-        if (!add_managed(*over, number, managed, {}, nullptr, 0)) die("a topic is refused");
+        if (!add_managed(*over, number, managed, {}, {})) die("a topic is refused");
     }
     Counters counters;
     EventMatcher matcher(system_clock(), counters);

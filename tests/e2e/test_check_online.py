@@ -1,12 +1,14 @@
 """`trotline check --online`: what each endpoint would meet, told without sending it anything; and what is told offline."""
 
+import json
 import re
 import time
 
 import pytest
 from authority import Authority, pin, server
 from cli import SECRET, said
-from harness import Server, Sink, free_port, trotline, wait_until
+from harness import Server, Sink, Trotline, Upstream, free_port, request, response, trotline, wait_until
+from management import api_table, env_of
 
 ENV_SECRET = '{ env = "DELIVERY_SECRET" }'
 
@@ -132,3 +134,74 @@ def test_offline_check_connects_to_nobody(check, tmp_path):
         wait_until(lambda: sink.accepted == 1)
         said(trotline("check", "-c", tmp_path / "trotline.toml"), 0)
         assert sink.accepted == 1
+
+
+def test_what_apis_made_and_the_upstream_are_looked_at(monkeypatch):
+    """Those of one endpoint once; paused and removed ones are not asked for; a store that cannot be read is told and no more."""
+    key, closed = "a-write-key-of-the-bucket", free_port()
+    config = api_table("shop", "cosmic", {"all": (key, "read_write")}, tenant="b", more='allow = ["127.0.0.1/32"]\n')
+    config += '[[hook]]\ntopic = "order.created"\nmatch = "POST /orders"\nhydrate = "/orders/1"\n[hydrate]\ntimeout = "1s"\n'
+    for name, value in env_of(key).items():
+        monkeypatch.setenv(name, value)
+
+    def make(endpoint):
+        reply = request(host.port, "POST", "/v1/b/webhooks", json.dumps({"write_key": key, "event": "order.created", "endpoint": endpoint}),
+                        [("Content-Type", "application/json")])
+        assert reply.status == 200, reply
+        return json.loads(reply.body)["webhook"]["id"]
+
+    with Sink() as sink, Upstream(lambda _: response(200, b"{}")) as upstream, Trotline(config, upstream=upstream.url, env=env_of(key)) as host:
+        first = make(sink.url + "/a")
+        make(sink.url + "/b?token=canary")
+        gone = make(f"http://127.0.0.1:{free_port()}/gone")
+        assert request(host.port, "DELETE", f"/v1/b/webhooks/{gone}", json.dumps({"write_key": key}), [("Content-Type", "application/json")]).status == 200
+        lines = said(trotline("check", "--online", "-c", host.config), 0).splitlines()
+        assert f"{host.config}:2:1: subscription \"shop/{first}\" and 1 more: url {sink.url}/a: ok: {sink.address}, plain HTTP" in lines
+        assert f"{host.config}: [hydrate]: upstream {upstream.url}: ok: {upstream.address}, plain HTTP" in lines
+        assert len(lines) == 3 and not sink.requests and "canary" not in str(lines)
+        second = make(f"http://127.0.0.1:{closed}/")
+        lines = said(trotline("check", "--online", "-c", host.config), 1).splitlines()
+        assert any(f'subscription "shop/{second}": url http://127.0.0.1:{closed}/: ' in line and "right would be an endpoint" in line for line in lines)
+        host.stop()
+        upstream.close()
+        assert any("[hydrate]: upstream" in line and "right would be" in line for line in said(trotline("check", "--online", "-c", host.config), 1).splitlines())
+        (host.store / "trotline.db").write_bytes(b"no store at all" * 100)
+        done = trotline("check", "--online", "-c", host.config)
+        assert "subscriptions that APIs made are not looked at: " in done.stderr and "shop/" not in done.stdout
+
+
+@pytest.mark.parametrize("url, more, told", [
+    ("http://10.1.2.3/", "", '10.1.2.3 is private; right would be allow = ["10.1.2.3"] in the subscription, if it may be reached'),
+    ("http://[fd00::1]/", "", 'fd00::1 is ula; right would be allow = ["fd00::1"] in the subscription'),
+    ("http://169.254.169.254/", 'allow = ["169.254.0.0/16"]', "no configuration allows this one"),
+    ("http://192.0.2.7/", "", "right would be [egress] deny without it"),
+    ("http://localhost:9000/", "", '127.0.0.1 is loopback; right would be allow = ["127.0.0.1"] in the subscription'),
+    ("http://127.0.0.1:1234/", ALLOW, "in a circle"),
+    ("http://10.1.2.3/", 'allow = ["10.0.0.0/8"]', None),
+    ("http://localhost:9000/", ALLOW, None),
+    ("https://no-such-name.invalid/", "", None),
+])
+def test_offline_an_address_in_the_url_is_judged(tmp_path, monkeypatch, url, more, told):
+    monkeypatch.setenv("DELIVERY_SECRET", SECRET)
+    config = tmp_path / "trotline.toml"
+    config.write_text(f"""[store]
+url = "sqlite:{tmp_path}/store"
+[egress]
+deny = ["192.0.2.0/24"]
+own = ["127.0.0.1:1234"]
+[[hook]]
+topic = "order.created"
+match = "POST /orders"
+[[subscription]]
+name = "one"
+topics = ["*"]
+url = "{url}"
+secret = {ENV_SECRET}
+{more}
+""")
+    done = trotline("check", "-c", config)
+    said(done, 0)
+    if told is None:
+        assert "no delivery" not in done.stderr
+    else:
+        assert f"warning: {config}:12:7: no delivery reaches 'url': " in done.stderr and told in done.stderr

@@ -1,6 +1,7 @@
 """Management APIs of the standalone host: which requests are for them, wherever it listens, and what is said of them in logs and lists."""
 
 import json
+import signal
 
 import pytest
 from harness import Client, Sink, Trotline, Upstream, free_port, request, response, toml, trotline, wait_until
@@ -114,6 +115,38 @@ def test_people_see_them_in_lists_without_secrets(shop, tmp_path):
         for what in ("subscriptions", "deliveries", "attempts", "events"):
             assert "canary-in-the-query" not in trotline(what, "--json", "--store", str(host.store)).stdout
         assert f"bucket/{webhook}" in trotline("deliveries", "--json", "--store", str(host.store)).stdout
+
+
+def test_only_its_own_headers_go_to_what_an_api_made(shop, tmp_path):
+    """Whoever may use an API names the url: what [delivery] says to this file's subscriptions is not for them."""
+    ours = config(tmp_path, free_port()).replace("[[api.key]]", 'headers = { X-Shop = "of-the-api" }\n[[api.key]]')
+    with Sink() as theirs, Sink() as file:
+        ours += f"""
+[delivery]
+bearer = "canary-token"
+headers = {{ X-All = "canary-header" }}
+[[subscription]]
+name = "file"
+topics = ["*"]
+url = {toml(file.url)}
+format = "cosmic"
+"""
+        with Trotline(ours, upstream=shop.url) as host:
+            webhook = made(host.port, theirs.url)
+            assert request(host.port, "POST", "/orders", b'{"id":1}').status == 201
+            got, known = theirs.wait(1)[0], file.wait(1)[0]
+            assert known.header("x-all") == "canary-header" and known.header("authorization") == "Bearer canary-token" and known.header("x-shop") is None
+            assert got.header("x-shop") == "of-the-api" and got.header("x-all") is None and got.header("authorization") is None
+            # Nobody reads it where the webhook is shown.
+            assert webhook in (shown := ask(host.port, "GET").body.decode()) and "of-the-api" not in shown
+            # A reload reaches the one that is there.
+            host.configure(ours.replace("of-the-api", "another"), upstream=shop.url)
+            host.process.send_signal(signal.SIGHUP)
+
+            def renewed():
+                request(host.port, "POST", "/orders", b'{"id":2}')
+                return any(each.header("x-shop") == "another" for each in theirs.requests)
+            wait_until(renewed, 10, host.logs)
 
 
 @pytest.mark.parametrize("url", ["http://127.0.0.2:9/", "http://10.0.0.1/", "http://169.254.169.254/latest/meta-data/", "http://[::1]/", "http://localhost/",

@@ -266,8 +266,10 @@ void trot_reply_drop(trot_reply* reply) TROT_NOEXCEPT;
  * blocked; why gets the reason. Resolves names. [any][blocks] */
 int trot_guard(const trot_plan* plan, trot_text value, trot_fault* why) TROT_NOEXCEPT;
 /* What the plan's subscriptions meet on the network: name, guard, connection, TLS (chain, name, pins, days left) of
- * each url and token_url; nothing is sent. *out: one JSON object a line
- * {"at","subscription","key":"url"|"token_url","url", "works","says"}, with "right" (what would be) or "warning".
+ * each url and token_url, of the active ones that APIs made (from the store, by endpoint), and of [hydrate] upstream;
+ * nothing is sent. *out: one JSON object a line {"at","subscription","of","key":"url"|"token_url"|"upstream"|"store",
+ * "url","works","says"}, with "right" (what would be) or "warning". "subscription" is missing where it is about none;
+ * "of" says whose it is, for people; "store": the store cannot be read, "says" says why.
  * TROT_OK: all work; TROT_EREFUSED: some cannot, *out says which. [any][blocks] */
 int trot_plan_probe(const trot_plan* plan, trot_reply** out, trot_fault* fault) TROT_NOEXCEPT;
 /* The headers that a delivery of that format would carry ("Name: value" a line in *out). format: a name, or one with

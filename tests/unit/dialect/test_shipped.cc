@@ -71,8 +71,8 @@ void manual_has_every_key(void**) {
             table = "job[].result.";
         else if (line == "[delivery.tls]")
             table = "delivery.tls.";
-        else if (line == "[subscription.oauth]")
-            table = "subscription[].oauth.";
+        else if (line == "[delivery.oauth]")
+            table = "delivery.oauth.";
         else if (line == "[[api.key]]")
             table = "api[].key[].";
         else if (std::regex_search(line, match, std::regex(R"(^\[(\w+)\])")))

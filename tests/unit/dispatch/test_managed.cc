@@ -1,53 +1,11 @@
 // Subscriptions that a management API makes while the dispatcher runs: they get the very next event, and no earlier
 // one; what an API changes or removes holds at once; what is made for one of them alone reaches nobody else.
 #include "dispatch/fan_out.h"
-#include "plan/subscription_json.h"
-#include "tests/unit/dispatch/rig.h"
+#include "tests/unit/dispatch/managed.h"
 
 namespace {
 
 using namespace trot_test;
-
-std::shared_ptr<Plan> plan_with_api(std::vector<Subscription> subscriptions = {}) {
-    std::shared_ptr<Plan> plan = plan_of(std::move(subscriptions));
-    ApiConfig api;
-    api.name = "shop";
-    api.dialect = "woocommerce";
-    plan->apis.push_back(std::move(api));
-    return plan;
-}
-
-ManagedRow managed(const std::string& name, const std::string& topics = "order.created",
-                   const std::vector<Selector>& selectors = {}) {
-    ManagedRow out;
-    Subscription settings = subscription(name, {topics});
-    settings.selectors = selectors;
-    out.row.origin = "api:shop";
-    out.row.name = name;
-    out.row.url = settings.url.text;
-    out.row.topics = topics;
-    out.row.format = "standard";
-    out.row.filter = spell_selectors(selectors);
-    out.title = name;
-    out.document = "{}";
-    out.settings = spell_settings(settings);
-    return out;
-}
-
-// As another process would: the dispatcher is not told.
-void put(Rig& rig, ManagedRow& row) {
-    assert_fine(write_now(*rig.store, [&](Tx& tx) { return tx.add_managed(row); }));
-}
-
-void change(Rig& rig, ManagedRow& row) {
-    assert_fine(write_now(*rig.store, [&](Tx& tx) { return tx.change_managed(row); }));
-}
-
-size_t sent_to(Rig& rig, const std::string& name) {
-    size_t count = 0;
-    for (const Sent& one : rig.wire.sent()) count += one.url.ends_with("/" + name) ? 1 : 0;
-    return count;
-}
 
 void the_next_event_is_for_it_and_no_earlier_one(void**) {
     Rig rig(plan_with_api({subscription("file")}));

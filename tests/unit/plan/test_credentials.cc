@@ -83,9 +83,9 @@ void client_credentials(void**) {
     assert_false(load_beside(folder, head + oauth)->subscriptions[0].oauth.in_body);
     assert_false(load_beside(folder, head + "[subscription.oauth]\ntoken_url = \"\"\n")->subscriptions[0].oauth.set());
     refused(folder, head + "[subscription.oauth]\nclient_id = \"x\"\n",
-            {"6:1: [subscription.oauth] has no 'token_url'", "has no 'client_secret'"});
+            {"6:1: 'oauth' has no 'token_url'", "has no 'client_secret'"});
     refused(folder, head + "[subscription.oauth]\ntoken_url = \"https://a.example/\"\nclient_id = \"\"\n",
-            {"8:13: [subscription.oauth] has no 'client_id'"});
+            {"8:13: 'oauth' has no 'client_id'"});
     refused(folder, head + oauth + "auth = \"bsic\"\n", {"10:8", "did you mean \"basic\"?"});
     refused(folder, head + oauth + "scop = \"x\"\n", {"did you mean 'scope'?"});
     refused(folder, head + "oauth = 5\n", {"'oauth' must be a table"});

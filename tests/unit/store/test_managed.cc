@@ -27,6 +27,8 @@ void what_is_added_is_found(void**) {
     const ManagedRow named = added(*open.store, some_managed("shop", "5964a0ead57ba2036750a3b4"));
     assert_true(named.row.number != made.row.number);
     same(named, open.reader->managed("shop", "5964a0ead57ba2036750a3b4").value());
+    assert_string_equal(open.reader->subscription(made.row.number).value().name.c_str(), "1");
+    assert_true(open.reader->subscription(named.row.number + 1).fault().code == Code::not_found);
     // Those of files are a list of their own.
     assert_true(open.reader->subscriptions().value().empty());
     assert_int_equal(open.reader->list_subscriptions().value().size(), 2);

@@ -1,17 +1,19 @@
-#include "plan/credentials.h"
+// How a subscription proves to its endpoint who we are, besides signing (basic_auth, bearer, oauth), and the headers
+// that go with each delivery. At most one of them makes the Authorization header.
 
 #include <fmt/format.h>
 
 #include <algorithm>
 
 #include "crypto/hmac.h"
+#include "plan/delivery_rules.h"
 #include "plan/secret_source.h"
 #include "url/header.h"
 
 namespace trot {
 
 const KeyList& oauth_keys() {
-    static const KeyList keys{"subscription[].oauth",
+    static const KeyList keys{"delivery.oauth",
                               {"token_url", "client_id", "client_secret", "scope", "audience", "auth"}};
     return keys;
 }
@@ -20,10 +22,11 @@ namespace {
 
 class CredentialReader {
   public:
-    CredentialReader(Section& section, Loading& load, const UrlRules& urls, Subscription& out)
-        : section_(section), load_(load), report_(load.report), urls_(urls), out_(out) {}
+    CredentialReader(Section& section, Loading& load, Subscription& out)
+        : section_(section), load_(load), report_(load.report), out_(out) {}
 
     void read() {
+        drop_defaults();
         if (const RawValue* headers = section_.find("headers")) read_headers(*headers);
         if (const RawValue* auth = section_.find("basic_auth")) read_basic(*auth);
         if (const RawValue* bearer = section_.find("bearer")) read_bearer(*bearer);
@@ -31,6 +34,20 @@ class CredentialReader {
     }
 
   private:
+    // Its own headers go instead of [delivery]'s, its own credential instead of whatever makes one there.
+    void drop_defaults() {
+        const RawValue* headers = section_.find("headers");
+        if (headers != nullptr) out_.headers.clear();
+        const auto is_one = [](const auto& header) { return equal_nocase(header.name, "authorization"); };
+        const bool own = section_.find("basic_auth") != nullptr || section_.find("bearer") != nullptr ||
+                         section_.find("oauth") != nullptr ||
+                         (headers != nullptr && std::any_of(headers->members.begin(), headers->members.end(), is_one));
+        if (!own) return;
+        out_.authorization = Secret();
+        out_.oauth = OAuthRules();
+        std::erase_if(out_.headers, is_one);
+    }
+
     // One Authorization header, whoever makes it.
     void claim(std::string_view key, const Mark& at) {
         if (!maker_.empty())
@@ -42,7 +59,7 @@ class CredentialReader {
 
     // RFC 7617: the user's name ends at the first colon.
     void read_basic(const RawValue& value) {
-        static const KeyList keys{"subscription[].basic_auth", {"user", "password"}};
+        static const KeyList keys{"basic_auth", {"user", "password"}};
         if (value.kind != RawValue::Kind::table) {
             wrong_type(value, "basic_auth", "{ user = \"NAME\", password = { env = \"NAME\" } }", report_);
             return;
@@ -85,8 +102,10 @@ class CredentialReader {
 
     void read_oauth(const RawValue& table) {
         if (table.kind != RawValue::Kind::table) {
-            wrong_type(table, "oauth", "a table like [subscription.oauth] with token_url, client_id, client_secret",
-                       report_);
+            wrong_type(
+                table, "oauth",
+                "a table like { token_url = \"https://…\", client_id = \"NAME\", client_secret = { env = \"NAME\" } }",
+                report_);
             return;
         }
         Section section(table, oauth_keys(), report_, nullptr);
@@ -112,16 +131,15 @@ class CredentialReader {
             const RawValue* empty = section.find(key);
             // A secret that could not be read has been told.
             if (empty == nullptr || (empty->kind == RawValue::Kind::text && empty->text.empty()))
-                report_.mistake(
-                    empty != nullptr ? empty->at : section.at(),
-                    fmt::format("[subscription.oauth] has no '{}', add one like {} = {}", key, key, example));
+                report_.mistake(empty != nullptr ? empty->at : section.at(),
+                                fmt::format("'oauth' has no '{}', add one like {} = {}", key, key, example));
             return false;
         };
         bool whole = need(!url.empty(), "token_url", "\"https://login.example/oauth/token\"");
         whole = need(!rules.client_id.empty(), "client_id", "\"trotline\"") && whole;
         whole = need(!rules.client_secret.empty(), "client_secret", "{ env = \"NAME\" }") && whole;
         if (url.empty()) return false;
-        Result<CheckedUrl> checked = check_url(url, urls_);
+        Result<CheckedUrl> checked = check_url(url, load_.urls);
         if (!checked) {
             report_.mistake(section.find("token_url")->at,
                             fmt::format("'token_url' is refused: {}", checked.fault().text));
@@ -186,15 +204,19 @@ class CredentialReader {
     Section& section_;
     Loading& load_;
     Report& report_;
-    const UrlRules& urls_;
     Subscription& out_;
     std::string_view maker_;  // of the Authorization header
 };
 
+void read_auth_rules(Section& section, Loading& load, Subscription& out) {
+    CredentialReader(section, load, out).read();
+}
+
 }  // namespace
 
-void read_credentials(Section& section, Loading& load, const UrlRules& urls, Subscription& out) {
-    CredentialReader(section, load, urls, out).read();
+const RuleGroup& auth_rules() {
+    static const RuleGroup group{{"headers", "basic_auth", "bearer", "oauth"}, read_auth_rules};
+    return group;
 }
 
 }  // namespace trot
