@@ -1,7 +1,7 @@
 // Subscriptions that a management API makes while the dispatcher runs: they get the very next event, and no earlier
 // one; what an API changes or removes holds at once; what is made for one of them alone reaches nobody else.
 #include "dispatch/fan_out.h"
-#include "tests/unit/dispatch/managed.h"
+#include "tests/unit/dispatch/managing.h"
 
 namespace {
 

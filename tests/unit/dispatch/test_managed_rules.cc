@@ -1,7 +1,7 @@
 // What the configuration says of subscriptions that a management API made: it holds for them as for those of the file,
 // and a reload reaches those that are there.
 #include "crypto/actor.h"
-#include "tests/unit/dispatch/managed.h"
+#include "tests/unit/dispatch/managing.h"
 
 namespace {
 
