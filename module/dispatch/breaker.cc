@@ -40,7 +40,8 @@ unsigned Breaker::limit(unsigned concurrency, int64_t now_ms) const {
 }
 
 int64_t Breaker::next_ms(int64_t now_ms) const {
-    if (state_ == State::open) return next_ms_;
+    // Its pause over, the probe waits for attempts from before to end, not for time.
+    if (state_ == State::open) return now_ms < next_ms_ ? next_ms_ : -1;
     const bool spent = returning() && now_ms < second_end_ms_ && second_sent_ >= second_most_;
     return spent ? second_end_ms_ : -1;
 }

@@ -91,7 +91,9 @@ void Sender::consider(const EndpointRef& endpoint) {
     const int64_t now = context_.steady_ms();
     if (!backlog_.refill(*endpoint)) timers_.set(endpoint, now + try_again_ms);
     if (endpoint->queued() > 0 && admitted(endpoint, now)) list(endpoint);
-    if (endpoint->next_due_ms >= 0 && !endpoint->more)
+    // While its lane is full, what is due already waits for whatever leaves it: that looks again.
+    const bool waits = endpoint->next_due_ms >= 0 && !endpoint->more;
+    if (waits && (endpoint->backlog.empty() || endpoint->next_due_ms > context_.run.now_ms()))
         timers_.set(endpoint, now + std::max<int64_t>(1, endpoint->next_due_ms - context_.run.now_ms()));
 }
 

@@ -24,7 +24,9 @@ void Sender::judge(const Try& what, const SendResult& result, Outcome& outcome) 
     Counters& counters = context_.counters;
     const Verdict verdict = judge_result(result);
     pace(what, result, verdict == Verdict::delivered);
-    health(what, result, verdict == Verdict::delivered);
+    // What an address says that is the endpoint's no more says nothing about the one it has now.
+    const bool elsewhere = what.settings != endpoint.settings && what.settings->url.text != endpoint.settings->url.text;
+    if (!elsewhere) health(what, result, verdict == Verdict::delivered);
     if (verdict == Verdict::delivered) {
         outcome.state = DeliveryState::delivered;
         counters.delivered.fetch_add(1, std::memory_order_relaxed);
@@ -48,7 +50,7 @@ void Sender::judge(const Try& what, const SendResult& result, Outcome& outcome) 
     }
     if (verdict == Verdict::gone) {
         give_up(endpoint, outcome);
-        disable(endpoint, "gone: the endpoint answered 410");
+        if (!elsewhere) disable(endpoint, "gone: the endpoint answered 410");
         return;
     }
     retry_later(what, result, outcome);

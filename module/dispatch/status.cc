@@ -38,8 +38,8 @@ void put_ms(json_t* out, const char* name, int64_t ms) { json_object_set_new(out
 // Of what holds it back only what does: most endpoints have nothing to say here.
 void add_pace(json_t* out, const Endpoint& endpoint, int64_t steady_us) {
     const int64_t now_ms = steady_us / 1000;
-    if (const int64_t next = endpoint.breaker.next_ms(now_ms); endpoint.breaker.open() && next >= 0)
-        put_ms(out, "probe_in_ms", std::max<int64_t>(0, next - now_ms));
+    if (endpoint.breaker.name() == "open")
+        put_ms(out, "probe_in_ms", std::max<int64_t>(0, endpoint.breaker.next_ms(now_ms) - now_ms));
     if (refuses(endpoint)) put_ms(out, "refusals", endpoint.consent->times);
     if (endpoint.consent && endpoint.consent->state == Consent::State::refused)
         put_ms(out, "ask_in_ms", std::max<int64_t>(0, endpoint.consent->next_ms - now_ms));

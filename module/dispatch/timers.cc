@@ -28,6 +28,7 @@ EndpointTimers::EndpointTimers(Context& context, std::function<void(const Endpoi
     : context_(context), wake_(std::move(wake)), timer_(context.base, -1, 0, [this] { run(); }) {}
 
 void EndpointTimers::set(const EndpointRef& endpoint, int64_t at_ms) {
+    at_ms = std::max(at_ms, context_.steady_ms() + 1);  // whoever sets one when woken does not hold the loop
     if (endpoint->wake_ms >= 0 && endpoint->wake_ms <= at_ms) return;
     endpoint->wake_ms = at_ms;
     const bool first = heap_.empty() || at_ms < heap_.top().at_ms;

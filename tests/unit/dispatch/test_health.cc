@@ -109,6 +109,47 @@ static void a_dead_one_does_not_block_the_origin(void**) {
     assert_true(rig.wire.sent_to("/dead").size() <= 40);
 }
 
+// One attempt is still on the wire when the breaker's pause is over: the probe goes after its end, and nobody else is
+// held up meanwhile.
+static void a_probe_waits_for_an_attempt_from_before(void**) {
+    auto plan = plan_of({subscription("a", {"*"}, std::vector<int64_t>(9, 1000)), subscription("b")});
+    plan->subscriptions[0].health.trip_row = 3;
+    plan->subscriptions[0].concurrency = 4;
+    Rig rig(plan);
+    rig.wire.script([](const Sent& one, size_t nth) {
+        if (!one.url.ends_with("/a") || nth > 4) return Answer{};
+        return nth == 1 ? Answer{200, 2500} : Answer{500, 0};
+    });
+    rig.start();
+    rig.add(8);
+    assert_true(eventually([&] { return rig.counters.opened == 1; }));
+    std::this_thread::sleep_for(std::chrono::milliseconds(1400));  // the pause is 1 s to 1.25 s
+    assert_int_equal(rig.wire.sent_to("/a").size(), 4);
+    rig.add(1);
+    assert_true(eventually([&] { return rig.wire.sent_to("/b").size() == 9; }, 10000));
+    assert_true(rig.settled(18));
+    assert_int_equal(rig.deliveries("delivered").size(), 18);
+}
+
+// The address has been left while an attempt was on the wire there: its 410 does not disable the new one.
+static void what_an_address_says_that_was_left_is_not_about_the_new_one(void**) {
+    Rig rig(plan_of({subscription("a", {"*"}, {50, 50})}));
+    rig.wire.script([](const Sent& one, size_t) { return one.url.ends_with("/a") ? Answer{410, 400} : Answer{}; });
+    rig.start();
+    rig.add(1);
+    assert_true(rig.wire.wait(1));
+    auto moved = plan_of({subscription("a", {"*"}, {50, 50})});
+    moved->subscriptions[0].url.text += "/new";
+    rig.dispatcher->swap(moved);
+    rig.add(1);
+    assert_true(rig.settled(2));
+    assert_int_equal(rig.counters.disabled.load(), 0);
+    rig.add(1);
+    assert_true(rig.settled(3));
+    assert_int_equal(rig.deliveries("delivered").size(), 2);
+    assert_int_equal(rig.row("a").state, SubscriptionState::active);
+}
+
 static void too_many_requests_slow_it_down(void**) {
     // It can do with two at once, and says so.
     auto plan = plan_of({subscription("a", {"*"}, std::vector<int64_t>(90, 100))});
@@ -261,6 +302,8 @@ int main() {
         cmocka_unit_test(a_shared_origin_holds_no_more_than_one_endpoint),
         cmocka_unit_test(a_shared_rate_counts_for_all),
         cmocka_unit_test(a_dead_one_does_not_block_the_origin),
+        cmocka_unit_test(a_probe_waits_for_an_attempt_from_before),
+        cmocka_unit_test(what_an_address_says_that_was_left_is_not_about_the_new_one),
         cmocka_unit_test(too_many_requests_slow_it_down),
         cmocka_unit_test(retry_after_holds_the_endpoint),
         cmocka_unit_test(without_adaptive_only_the_delivery_waits),

@@ -101,6 +101,21 @@ static void breaker_opens_as_its_rules_say(void**) {
     assert_false(never.open());
 }
 
+// Once the pause is over the probe may wait for an attempt from before to end, but for no time: a timer that was set
+// for what has passed would ring without end.
+static void breaker_waits_for_no_time_that_has_passed(void**) {
+    Breaker breaker;
+    for (int i = 0; i < 10; ++i) breaker.failed(false, 0, 0);
+    assert_int_equal(breaker.next_ms(999), 1000);
+    assert_int_equal(breaker.next_ms(1000), -1);
+    assert_int_equal(breaker.limit(8, 1000), 1);
+    Breaker alive;
+    for (int i = 0; i < 10; ++i) alive.failed(false, 0, 0);
+    alive.succeeded(false);  // a late answer
+    assert_int_equal(alive.next_ms(1), -1);
+    assert_int_equal(alive.limit(8, 1), 1);
+}
+
 // However fast its answers are: in the first second no more than it has room for at once, then twice as many.
 static void breaker_bounds_the_first_seconds(void**) {
     Breaker breaker;
@@ -266,6 +281,7 @@ int main() {
         cmocka_unit_test(breaker_lets_it_come_back_slowly),
         cmocka_unit_test(breaker_relapse_is_noticed_sooner),
         cmocka_unit_test(breaker_opens_as_its_rules_say),
+        cmocka_unit_test(breaker_waits_for_no_time_that_has_passed),
         cmocka_unit_test(breaker_bounds_the_first_seconds),
         cmocka_unit_test(run_clock_follows_small_steps_and_not_jumps),
         cmocka_unit_test(topics_say_the_same_as_the_plan),
