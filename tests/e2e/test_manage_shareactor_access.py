@@ -53,14 +53,17 @@ def test_a_token_signed_by_the_account_is_taken(host, claims):
     assert Api(host, bearer=token).ask("GET", "/webhooks")[0] == 200
 
 
-@pytest.mark.parametrize("token", [
+OTHER_TOKENS = [
     jwt({"exp": NOW - 120}), jwt({"nbf": NOW + 3600}), jwt({"iat": NOW + 3600}), jwt({"exp": str(NOW + 3600)}), jwt({"nbf": None}), jwt({"exp": True}),
     jwt(secret="wrong"), jwt(secret=OTHER_ACCOUNT), jwt(secret=""), jwt(header={"alg": "none"}), jwt(header={"alg": "HS512"}), jwt(header={"alg": "hs256"}),
     jwt(header={"typ": "JWT"}), jwt(header={"alg": "RS256"}), jwt(header={"alg": ["HS256"]}), jwt(header={"alg": "HS256", "crit": ["b64"], "b64": False}), jwt([1]),
     jwt().rsplit(".", 1)[0] + ".", jwt().rsplit(".", 1)[0], jwt() + ".x", jwt() + "A", jwt()[:-1], ".".join(["", "", jwt().split(".")[2]]), "..", "a.b.c",
-    jwt({"x": "y" * 9000})])
-def test_any_other_token_is_refused(host, token):
-    Api(host, bearer=token).bad(401, "GET", "/webhooks")
+    jwt({"x": "y" * 9000})]
+
+
+@pytest.mark.parametrize("number", range(len(OTHER_TOKENS)))
+def test_any_other_token_is_refused(host, number):
+    Api(host, bearer=OTHER_TOKENS[number]).bad(401, "GET", "/webhooks")
 
 
 def test_tenants_do_not_see_each_other(host):

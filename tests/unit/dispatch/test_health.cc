@@ -134,13 +134,14 @@ static void a_probe_waits_for_an_attempt_from_before(void**) {
 // The address has been left while an attempt was on the wire there: its 410 does not disable the new one.
 static void what_an_address_says_that_was_left_is_not_about_the_new_one(void**) {
     Rig rig(plan_of({subscription("a", {"*"}, {50, 50})}));
-    rig.wire.script([](const Sent& one, size_t) { return one.url.ends_with("/a") ? Answer{410, 400} : Answer{}; });
+    rig.wire.script([](const Sent& one, size_t) { return one.url.ends_with("/a") ? Answer{410, 1500} : Answer{}; });
     rig.start();
     rig.add(1);
     assert_true(rig.wire.wait(1));
     auto moved = plan_of({subscription("a", {"*"}, {50, 50})});
     moved->subscriptions[0].url.text += "/new";
     rig.dispatcher->swap(moved);
+    assert_true(rig.settled(1));  // long after the swap
     rig.add(1);
     assert_true(rig.settled(2));
     assert_int_equal(rig.counters.disabled.load(), 0);

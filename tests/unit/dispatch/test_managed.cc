@@ -266,6 +266,7 @@ void an_answer_to_an_older_question_confirms_nothing(void**) {
     moved.row.reason = unconfirmed;
     change(rig, moved);
     rig.add(1);
+    assert_true(eventually([&] { return rig.counters.expanded == 1; }));  // nobody's
     std::this_thread::sleep_for(std::chrono::milliseconds(900));
     assert_int_equal(static_cast<int>(state("old")), static_cast<int>(SubscriptionState::paused));
     assert_int_equal(sent_to(rig, "new"), 0);

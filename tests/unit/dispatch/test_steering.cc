@@ -84,7 +84,7 @@ static void a_resumed_one_has_a_new_chance(void**) {
     rig.wire.script([](const Sent&, size_t) { return Answer{500}; });
     rig.start();
     rig.add(1);
-    assert_true(rig.wire.wait(1));
+    assert_true(rig.wire.wait(2));  // the first one's failure has been noted
     rig.clock.steady_jump_us += int64_t{2} * 60 * 60 * 1000000;
     rig.clock.jump_ms += int64_t{2} * 60 * 60 * 1000;
     assert_true(eventually([&] { return rig.row("a").state == SubscriptionState::disabled; }));
