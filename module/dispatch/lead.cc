@@ -64,7 +64,10 @@ Lead::Lead(Context& context, PlanPtr plan, MakeTransport make_transport, std::sh
            [this] {
                if (fan_out_->behind()) expander_.poll();
            },
-           [this] { look_left(); },
+           [this] {
+               look_left();
+               if (load_waits_ && state_ == State::leading && !loading_ && !sender_.outcomes().changing()) load();
+           },
            [this](int64_t subscription, Item& item, bool surely) { return hydrator_.park(subscription, item, surely); },
            [this](const Delivery& delivery) { gatherer_.gathers(delivery, 0); },
            [this](const EndpointRef& endpoint, Item& item) { return shaper_.shape(endpoint, item); },
@@ -253,6 +256,10 @@ void Lead::look_again(int64_t subscription, bool less) {
 
 void Lead::load() {
     if (state_ != State::loading && state_ != State::leading) return look_left();
+    // It begins with what the store says of each: what is on its way there comes first, or a subscription that was just
+    // disabled would go on here. Not for long, though: the next tick does not wait.
+    load_waits_ = !load_waits_ && sender_.outcomes().changing();
+    if (load_waits_) return sender_.outcomes().flush();
     Result<std::shared_ptr<SubscriptionSet>> set = subscriptions_.prepare(plan_);
     if (!set) return;  // logged; the next tick tries again
     loading_ = true;
@@ -371,6 +378,7 @@ void Lead::look_left() {
 }
 
 void Lead::left() {
+    load_waits_ = false;
     if (sender_.inflight() > 0)
         context_.log.write(Level::notice, "dispatch: " + std::to_string(sender_.inflight()) +
                                               " attempts were still in flight; their deliveries are sent again");

@@ -67,9 +67,10 @@ class Lead {
     MakeTransport make_transport_;
     std::shared_ptr<FanOut> fan_out_;
     State state_ = State::away;
-    bool quiet_ = false;    // does not lead again
-    bool loading_ = false;  // a subscription job is with the writer
-    bool missed_ = false;   // there was something to send to a managed one whose settings could not be read
+    bool quiet_ = false;       // does not lead again
+    bool loading_ = false;     // a subscription job is with the writer
+    bool load_waits_ = false;  // … for what is on its way there
+    bool missed_ = false;      // there was something to send to a managed one whose settings could not be read
     size_t cancelling_ = 0;
     std::vector<int64_t> uncancelled_;
     int64_t leave_by_ms_ = 0;

@@ -62,6 +62,8 @@ class OutcomeBook {
     // Outcomes that are not durable yet; above `full` the sender starts nothing new.
     size_t waiting() const { return next_->outcomes.size() + (flying_ ? flying_->outcomes.size() : 0); }
     bool idle() const { return !flying_ && next_->outcomes.empty() && next_->changes.empty() && next_->events.empty(); }
+    // Something that has become of a subscription is on its way.
+    bool changing() const { return !next_->changes.empty() || (flying_ && !flying_->changes.empty()); }
     bool full() const { return waiting() >= 4000; }
     bool failing() const { return failures_ > 0; }
 

@@ -67,7 +67,7 @@ class FakeTransport final : public Transport {
         result.head = flight->answer.head;
         result.duration_us = flight->answer.after_ms * 1000;
         self->flights_.erase(flight);
-        self->wire_.ended(flight->target, flight->id);
+        self->wire_.answered(flight->target, flight->id);
         event_free(flight->timer);
         const auto done = std::move(flight->done);
         delete flight;

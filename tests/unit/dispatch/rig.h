@@ -46,6 +46,8 @@ class Wire {
         const std::lock_guard<std::mutex> hold(lock_);
         script_ = std::move(script);
     }
+    // Told of each answer just before the dispatcher is, on its loop; not of attempts that a process takes with it.
+    void listen(std::function<void(const std::string& url, const std::string& id)> told) { told_ = std::move(told); }
     std::vector<Sent> sent();
     std::vector<Sent> sent_to(const std::string& part);
     size_t count() {
@@ -57,6 +59,10 @@ class Wire {
 
     Answer take(Sent one);
     void ended(const std::string& url, const std::string& id);
+    void answered(const std::string& url, const std::string& id) {
+        ended(url, id);
+        if (told_) told_(url, id);
+    }
 
     // A process has ended: what it had on the wire is nobody's any more.
     void forget_flights() {
@@ -71,6 +77,7 @@ class Wire {
     std::mutex lock_;
     std::condition_variable changed_;
     Script script_;
+    std::function<void(const std::string&, const std::string&)> told_;
     std::vector<Sent> sent_;
     std::map<std::string, size_t> nth_, flying_;
     std::set<std::string> flying_ids_;

@@ -35,6 +35,9 @@ class CountingStore final : public Store {
     Result<std::unique_ptr<Reader>> reader() override { return inner_.reader(); }
     Writer& writer() override { return writer_; }
     const std::string& path() const override { return inner_.path(); }
+    // From now on so many jobs are written, and the disk is heard of no more.
+    void hang_after(int jobs) { writer_.left = jobs; }
+    void forget() { writer_.hanging.clear(); }
     void wait() const {
         for (int left = writer_.outstanding->load(); left > 0; left = writer_.outstanding->load())
             writer_.outstanding->wait(left);
@@ -62,6 +65,11 @@ class CountingStore final : public Store {
     struct CountingWriter final : Writer {
         explicit CountingWriter(Writer& given) : inner(given) {}
         bool submit(std::unique_ptr<Job>& job) override {
+            if (left == 0) {
+                hanging.push_back(std::move(job));
+                return true;
+            }
+            if (left > 0) --left;
             ++*outstanding;
             auto* raw = new Counted(std::move(job), outstanding);
             std::unique_ptr<Job> counted(raw);
@@ -75,6 +83,8 @@ class CountingStore final : public Store {
         bool healthy() const override { return inner.healthy(); }
         size_t waiting() const override { return inner.waiting(); }
         Writer& inner;
+        int left = -1;  // -1: any number
+        std::vector<std::unique_ptr<Job>> hanging;
         std::shared_ptr<std::atomic<int>> outstanding = std::make_shared<std::atomic<int>>(0);
     };
     Store& inner_;
@@ -109,6 +119,7 @@ class SimLife {
         store_.writer().ride(nullptr);
         store_.wait();
         mailbox_->close();
+        store_.forget();
         lead_.reset();
         mail_.reset();
         fan_out_.reset();
@@ -118,6 +129,9 @@ class SimLife {
 
     Lead& lead() { return *lead_; }
     Store& store() { return store_; }
+    // What is written from now on, but for so many jobs, never comes to the disk: the moment of a kill -9, as far as
+    // the store goes, while the rest of the process lives on to do what it may not.
+    void hang_after(int jobs) { store_.hang_after(jobs); }
 
     // All that can happen without time passing.
     void settle() {
