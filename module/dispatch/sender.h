@@ -32,7 +32,7 @@ class Sender {
         // Hydrator::park: the delivery's event is owed a payload.
         std::function<bool(int64_t subscription, Item&, bool surely)> park;
         std::function<void(const Delivery&)> gathers;  // let go by what was before it, to go in a batch
-        std::function<Shaper::Shaping(const EndpointRef&, Item&)> shape;  // Shaper::shape
+        std::function<Shaper::Shaping(const EndpointRef&, Item&)> shape;                          // Shaper::shape
         std::function<Shaper::Shaping(const EndpointRef&, const Item&, Members&)> shape_members;  // the same
     };
 

@@ -141,7 +141,8 @@ void the_loop_shares_no_descriptors(void** /*state*/) {
     const pid_t root = root_thread();
     for (const auto& [id, name] : threads) {
         if (share_files(getpid(), id)) fail_msg("%s shares the host's table", name.c_str());
-        if (!share_files(root, id) && engine_threads().count(id) != 0) fail_msg("%s has a table of its own", name.c_str());
+        if (!share_files(root, id) && engine_threads().count(id) != 0)
+            fail_msg("%s has a table of its own", name.c_str());
     }
     const std::map<int, std::string> engines = files_of(root);
     const std::map<int, std::string> hosts = files_of(getpid());
