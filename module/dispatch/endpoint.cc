@@ -32,7 +32,10 @@ Item item_of(const Delivery& delivery, const Style* style) {
 bool Endpoint::adopt(std::shared_ptr<const Subscription> to) {
     const bool moved = settings && settings->url.text != to->url.text;
     settings = std::move(to);
-    if (moved) breaker = Breaker();  // what was there is another's illness
+    if (moved) {  // what was there is another's illness
+        breaker = Breaker();
+        failing_ms = sick_ms = 0;
+    }
     // A pause longer than the subscription's own longest wait would make the schedule a lie.
     int64_t longest = 0;
     for (const int64_t step : settings->schedule_ms) longest = std::max(longest, step);

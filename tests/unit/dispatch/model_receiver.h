@@ -57,6 +57,7 @@ class Receiver {
         if (!rules.wants(change.topic)) return;
         owe(change, !disabled_);
         if (disabled_) unsure_.push_back(change.event);
+        if (disabled_) passing_.push_back(change.event);
     }
     void pause(bool on) {
         paused_ = on;
@@ -142,6 +143,13 @@ class Receiver {
                 last.settled = false;
         }
         sure_ = last_end_ms_ <= cut_ms - durable_ms;
+        // That an event was nobody's is noted within a second; until then a later process may find somebody for it.
+        std::erase_if(passing_, [&](int64_t event) {
+            return std::max(world_.changes[event].at_ms, began_ms_) + 1000 + durable_ms < cut_ms;
+        });
+        for (const int64_t event : passing_)
+            if (owed_[event] == Owed::no) owed_[event] = Owed::perhaps;
+        began_ms_ = world_.now_ms();
         perhaps_recovered_ += std::erase_if(recoveries_, [&](int64_t at) { return at > cut_ms - durable_ms; });
         if (revived_ && !disabled_) ++perhaps_recovered_;  // who did not come back before does not remember
         revived_ = false;
@@ -358,6 +366,8 @@ class Receiver {
     std::map<std::string, Request> requests_;
     std::map<std::string, Lane> lanes_;
     std::map<int64_t, Owed> owed_;
+    std::vector<int64_t> passing_;                       // recorded while it was disabled, not long ago
+    int64_t began_ms_ = 0;                               // the process
     std::vector<int64_t> unsure_;                        // recorded since it was disabled
     std::map<int64_t, std::string> own_;                 // event, topic
     std::map<int64_t, std::pair<size_t, int>> windows_;  // the last change of one: its first one's place and life
