@@ -2,6 +2,7 @@
 
 #include <linux/tcp.h>
 #include <netinet/in.h>
+#include <sys/ioctl.h>
 
 #include <algorithm>
 #include <cstring>
@@ -20,6 +21,7 @@ constexpr size_t kept_answer = 4096;
 constexpr size_t kept_head = 8192;
 constexpr unsigned max_addresses = 8;
 constexpr int receive_buffer = 16384;
+constexpr uint64_t most_chunked = 28UL * 1024;  // see on_progress
 constexpr size_t chunk_cost = 5;  // bytes around the smallest chunk: endless one-byte chunks reach the cap, too
 
 // 100, 103, …: another head follows. 101 is the last one: nobody asked for another protocol.
@@ -197,7 +199,7 @@ void CurlAttempt::header_line(std::string_view line) {
     if (head_done_) return;  // trailers
     if (line.empty()) {
         head_done_ = true;
-        if (chunked_) received_before_ = received();
+        if (chunked_) received_before_ = received() - unread();
         return;
     }
     keep_line(line);
@@ -247,13 +249,22 @@ uint64_t CurlAttempt::received() const {
     return getsockopt(fd_, IPPROTO_TCP, TCP_INFO, &info, &length) == 0 ? info.tcpi_bytes_received : 0;
 }
 
+// Of these, what waits to be read.
+uint64_t CurlAttempt::unread() const {
+    int bytes = 0;
+    return ioctl(fd_, FIONREAD, &bytes) == 0 && bytes > 0 ? static_cast<uint64_t>(bytes) : 0;
+}
+
 // libcurl hands out the bytes of heads and bodies only: an endless chunk extension would pass both caps. So of a
-// chunked answer the socket itself is asked how much has come, which costs a system call.
+// chunked answer the socket itself is asked how much has come, which costs a system call. Another hundred KiB may be
+// read before it is asked again.
 int CurlAttempt::on_progress(void* self, curl_off_t /*all*/, curl_off_t /*now*/, curl_off_t /*up_all*/,
                              curl_off_t /*up*/) {
     auto* attempt = static_cast<CurlAttempt*>(self);
     if (!attempt->chunked_ || !attempt->head_done_) return 0;
-    return attempt->received() > attempt->received_before_ + attempt->most_answer() ? 1 : 0;
+    const uint64_t most =
+        attempt->target_->answer_bytes > 0 ? attempt->most_answer() : std::min(attempt->most_answer(), most_chunked);
+    return attempt->received() > attempt->received_before_ + most ? 1 : 0;
 }
 
 SendResult CurlAttempt::result(CURLcode code) {

@@ -77,6 +77,7 @@ class CurlAttempt {
     void set_fixed_options();
     uint64_t most_answer() const;
     uint64_t received() const;
+    uint64_t unread() const;
     bool judged(const sockaddr* address, socklen_t length);
     curl_socket_t give_up();
     void header_line(std::string_view line);

@@ -32,7 +32,7 @@ class Probe {
           int64_t now_s)
         : options_(options), guard_(guard), ca_file_(ca_file), place_(place), now_s_(now_s), easy_(curl_easy_init()) {}
 
-    Finding run() {
+    ProbeFinding run() {
         if (!easy_) return {false, "not enough memory to look", "", ""};
         prepare();
         dry_ = true;
@@ -95,7 +95,7 @@ class Probe {
 
     std::string waited() const { return std::to_string(options_.connect_timeout_ms) + " ms"; }
 
-    Finding no_address(CURLcode code) const {
+    ProbeFinding no_address(CURLcode code) const {
         if (code == CURLE_OPERATION_TIMEDOUT)
             return {false, "the name " + options_.url.host + " was not resolved within " + waited(),
                     "a name server that answers, or a longer connect_timeout", ""};
@@ -103,7 +103,7 @@ class Probe {
                 ""};
     }
 
-    Finding forbidden(const Address& address, const GuardVerdict& verdict) const {
+    ProbeFinding forbidden(const Address& address, const GuardVerdict& verdict) const {
         return {false, "the address " + text_of(address) + " is refused: " + verdict.why,
                 remedy(address, verdict, place_), ""};
     }
@@ -130,7 +130,7 @@ class Probe {
         return std::nullopt;
     }
 
-    Finding failed(CURLcode code) const {
+    ProbeFinding failed(CURLcode code) const {
         const std::string said = error_[0] != '\0' ? error_ : curl_easy_strerror(code);
         switch (code) {
             case CURLE_OPERATION_TIMEDOUT:
@@ -161,9 +161,9 @@ class Probe {
         }
     }
 
-    static Finding unverified(const std::string& said) {
+    static ProbeFinding unverified(const std::string& said) {
         const auto has = [&](const char* part) { return said.find(part) != std::string::npos; };
-        Finding out{false, said, "", ""};
+        ProbeFinding out{false, said, "", ""};
         if (has("expired"))
             out.right = "a new certificate at the endpoint";
         else if (has("not yet valid"))
@@ -194,8 +194,8 @@ class Probe {
         return "";
     }
 
-    Finding connected() {
-        Finding out{true, peer(), "", ""};
+    ProbeFinding connected() {
+        ProbeFinding out{true, peer(), "", ""};
         if (!options_.url.https) {
             out.says += ", plain HTTP";
             return out;
@@ -229,7 +229,7 @@ class Probe {
 
 }  // namespace
 
-Finding probe(const TargetOptions& options, const Guard& guard, const std::string& ca_file, std::string_view place,
+ProbeFinding probe(const TargetOptions& options, const Guard& guard, const std::string& ca_file, std::string_view place,
               int64_t now_s) {
     if (!start_curl()) return {false, "libcurl does not start", "", ""};
     return Probe(options, guard, ca_file, place, now_s).run();

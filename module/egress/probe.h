@@ -11,7 +11,7 @@
 
 namespace trot {
 
-struct Finding {
+struct ProbeFinding {
     bool works = false;
     std::string says;     // "192.0.2.7:443, TLSv1.3, certificate for 36 days"; or what is wrong
     std::string right;    // what would be right, when it does not work
@@ -20,7 +20,7 @@ struct Finding {
 
 // ca_file: of [egress], "" is the system's bundle. place: who has the key `allow`, see remedy(). now_s: Unix seconds,
 // for the days left. The guard has no say where options are the upstream's.
-Finding probe(const TargetOptions& options, const Guard& guard, const std::string& ca_file, std::string_view place,
+ProbeFinding probe(const TargetOptions& options, const Guard& guard, const std::string& ca_file, std::string_view place,
               int64_t now_s);
 
 }  // namespace trot

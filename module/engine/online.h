@@ -18,7 +18,7 @@ struct OnlineFinding {
     std::string of;            // whose it is, for people: "subscription \"shop/12\" and 3 more", "[hydrate]"
     std::string key;  // "url", "token_url", "upstream"; "store": those of APIs cannot be read, `found` says why
     std::string url;  // without the query's values
-    Finding found;
+    ProbeFinding found;
 };
 
 // In the order of the plan, then what APIs made, by endpoint: many of theirs may share one.

