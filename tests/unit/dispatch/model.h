@@ -158,6 +158,9 @@ class Health {
             trip(now_ms);
     }
 
+    // It is not paused any more: somebody says that it is well, so it is asked at once.
+    void resumed(int64_t now_ms) { probe_at_ms_ = std::min(probe_at_ms_, now_ms); }
+
   private:
     void trip(int64_t now_ms) {
         open_ = true;

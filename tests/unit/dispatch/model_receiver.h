@@ -62,6 +62,7 @@ class Receiver {
     void pause(bool on) {
         paused_ = on;
         paused_at_ms_ = world_.now_ms();
+        if (!on) health_->resumed(world_.now_ms());
     }
     void move() {  // to another URL: what was there before is forgotten
         ++address_;
