@@ -1,6 +1,7 @@
 """200 reloads with traffic leave nothing behind: no descriptor, no memory, no connection, no process."""
 
 import os
+import time
 
 import pytest
 from harness import request, wait_until
@@ -25,7 +26,10 @@ def reload_often(host, times):
         assert request(host.port, "POST", "/orders", b'{"id":%d}' % n).status == 201
     # Not by their titles: one that has yet to hear of the last reload does not say that it is shutting down.
     wait_until(lambda: len(host.processes()) == 1 + 2, 20, "the end of the older workers")
-    left = {"master's files": files(host.pid), "processes": len(host.processes()),
+    wait_until(lambda: (host.store / "dispatch.sock").exists(), 20, "a worker that dispatches")
+    # At the least: the master has yet to hear of the end of a worker.
+    masters = min(files(host.pid) for _ in range(20) if time.sleep(0.05) is None)
+    left = {"master's files": masters, "processes": len(host.processes()),
             "store": sorted(name.name for name in host.store.iterdir() if not name.name.startswith(("status-", "spill")))}
     spills = [name.name for name in host.store.iterdir() if name.name.startswith("spill")]
     assert len(spills) <= 3 * 2, spills
