@@ -50,17 +50,17 @@ void Endpoint::take_state(const SubscriptionChange& change, bool anew) {
     reason = change.reason;
     failures = change.failures;
     if (change.revived) revived = true;
-    if (!anew && state == SubscriptionState::active && before != state) return resumed(before, change.failing_ms);
-    // Since when a running one fails is known better here than in the store.
-    if (!anew && !(failing_kept && change.failing_ms == 0)) return;
+    const bool resumes = !anew && state == SubscriptionState::active && before != state;
+    if (resumes) resumed(before);
+    // Since when a running one fails is known better here than in the store, but for one that begins anew.
+    const bool forgotten = failing_kept && change.failing_ms == 0;
+    if (!anew && !forgotten && !(resumes && before == SubscriptionState::disabled)) return;
     failing_ms = sick_ms = change.failing_ms;
     failing_kept = change.failing_ms != 0;
 }
 
-void Endpoint::resumed(SubscriptionState from, int64_t failing_since_ms) {
+void Endpoint::resumed(SubscriptionState from) {
     revived = revived || from == SubscriptionState::disabled;
-    failing_ms = sick_ms = failing_since_ms;
-    failing_kept = failing_ms != 0;
     breaker.probe_now();
 }
 

@@ -110,10 +110,10 @@ struct Endpoint {
     }
     // New settings; true: its URL is another one.
     bool adopt(std::shared_ptr<const Subscription> to);
-    void take_state(const SubscriptionChange& change, bool anew);    // of a load
-    void resumed(SubscriptionState from, int64_t failing_since_ms);  // it is active, and was not: a new chance
-    void set_gate(GatePtr to);                                       // with the rates of settings and consent
-    void join_gate();                                                // these have changed
+    void take_state(const SubscriptionChange& change, bool anew);  // of a load
+    void resumed(SubscriptionState from);                          // it is active, and was not: a new chance
+    void set_gate(GatePtr to);                                     // with the rates of settings and consent
+    void join_gate();                                              // these have changed
 
     size_t queued() const { return fresh.size() + backlog.size(); }
     // Something may be sent to it.

@@ -188,7 +188,7 @@ void Subscriptions::take_row(const SubscriptionRow& row, Followed& out) {
     const SubscriptionState before = running->state;
     if (load_managed(*running)) {
         if (running->state == SubscriptionState::active && before != running->state)
-            running->resumed(before, running->failing_ms);
+            running->resumed(before);
         out.present.push_back(running);
         return;
     }
