@@ -187,8 +187,7 @@ void Subscriptions::take_row(const SubscriptionRow& row, Followed& out) {
     if (!running || !plan_) return;
     const SubscriptionState before = running->state;
     if (load_managed(*running)) {
-        if (running->state == SubscriptionState::active && before != running->state)
-            running->resumed(before);
+        if (running->state == SubscriptionState::active && before != running->state) running->resumed(before);
         out.present.push_back(running);
         return;
     }

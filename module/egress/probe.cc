@@ -230,7 +230,7 @@ class Probe {
 }  // namespace
 
 ProbeFinding probe(const TargetOptions& options, const Guard& guard, const std::string& ca_file, std::string_view place,
-              int64_t now_s) {
+                   int64_t now_s) {
     if (!start_curl()) return {false, "libcurl does not start", "", ""};
     return Probe(options, guard, ca_file, place, now_s).run();
 }

@@ -21,6 +21,6 @@ struct ProbeFinding {
 // ca_file: of [egress], "" is the system's bundle. place: who has the key `allow`, see remedy(). now_s: Unix seconds,
 // for the days left. The guard has no say where options are the upstream's.
 ProbeFinding probe(const TargetOptions& options, const Guard& guard, const std::string& ca_file, std::string_view place,
-              int64_t now_s);
+                   int64_t now_s);
 
 }  // namespace trot
