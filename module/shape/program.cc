@@ -173,9 +173,9 @@ Result<void> check_program(std::string_view program) {
     Asker asker;
     const Result<JqAnswer> answer = asker.ask(JqAsk::compile, program, {});
     if (!answer) return answer.fault();
-    const Result<void> verdict = answer.value().verdict == JqVerdict::value
-                                     ? Result<void>()
-                                     : Fault{Code::usage, explain(answer.value(), JqAsk::compile)};
+    Result<void> verdict = answer.value().verdict == JqVerdict::value
+                               ? Result<void>()
+                               : Fault{Code::usage, explain(answer.value(), JqAsk::compile)};
     if (known.size() >= most_known) known.clear();
     known.emplace(program, verdict);
     return verdict;
