@@ -152,6 +152,7 @@ Result<std::vector<OnlineFinding>> check_online(const Plan& plan, int64_t now_s)
     work();
     threads.clear();  // joins them
     std::vector<OnlineFinding> out;
+    out.reserve(errands.size() + 1);
     for (Errand& one : errands) out.push_back(std::move(one.finding));
     if (!made) {
         OnlineFinding& store = out.emplace_back();
